@@ -1,0 +1,34 @@
+/**
+ * Identifiers (contract §1.1): `<prefix>-xxxxx-xxxxx-xxxxxxxxxxxxxxxx`, letters and digits, 26 characters: 129 bits of randomness.
+ * @module
+ */
+
+const alphabet = 'abcdefghijklmnopqrstuvwxyz012345';
+
+export const idPrefixes = {
+  key: 'key',
+  signature: 'sig',
+  user: 'us',
+  token: 'to',
+  organisation: 'or',
+  credential: 'cr',
+  permission: 'pm',
+  assignment: 'as',
+  store: 'store',
+  cluster: 'cl',
+  audit: 'uj',
+  request: 'req',
+} as const;
+
+export type IdKind = keyof typeof idPrefixes;
+
+/** A fresh identifier. */
+export function newId(kind: IdKind): string {
+  return idFrom(kind, crypto.getRandomValues(new Uint8Array(26)));
+}
+
+/** An identifier made of given bytes (26 of them, five bits of each are used): for identifiers derived from a request. */
+export function idFrom(kind: IdKind, bytes: Uint8Array): string {
+  const text = Array.from(bytes.subarray(0, 26), (byte) => alphabet[byte & 31]).join('');
+  return `${idPrefixes[kind]}-${text.slice(0, 5)}-${text.slice(5, 10)}-${text.slice(10)}`;
+}

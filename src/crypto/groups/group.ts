@@ -1,0 +1,49 @@
+/**
+ * Curve arithmetic behind one interface: a group of prime order, written additively. Each curve has a noble implementation and, where
+ * a prebuilt native library exists, a native one, chosen at start by `groups/index.ts`; both run the same tests.
+ *
+ * A `Point` is opaque: each implementation has its own form, and points of two implementations never mix. Scalars are `bigint` in
+ * [0, order); the bigint arithmetic itself is variable time (docs/protocols.md says what that means).
+ * @module
+ */
+
+import type { Curve } from '../../base/keyTypes.ts';
+
+declare const brand: unique symbol;
+export interface Point {
+  readonly [brand]: 'Point';
+}
+
+export interface Group {
+  readonly curve: Curve;
+  readonly implementation: 'native' | 'noble';
+  /** The prime order of the group. */
+  readonly order: bigint;
+  /** Bytes of an encoded point: 33 (SEC 1 compressed) for secp256k1 and stark, 32 (RFC 8032) for ed25519. */
+  readonly pointBytes: number;
+  readonly base: Point;
+  readonly identity: Point;
+
+  /** scalar · base. */
+  multiplyBase(scalar: bigint): Point;
+  /** scalar · point. */
+  multiply(point: Point, scalar: bigint): Point;
+  add(...points: readonly Point[]): Point;
+  negate(point: Point): Point;
+  equals(a: Point, b: Point): boolean;
+  isIdentity(point: Point): boolean;
+
+  /** @throws {Error} for the identity, which has no encoding on secp256k1 and stark and no use on ed25519 */
+  encodePoint(point: Point): Uint8Array;
+  /**
+   * @throws {Error} for a wrong length, a non-canonical encoding, a point off the curve, outside the prime-order subgroup, or the
+   * identity
+   */
+  decodePoint(bytes: Uint8Array): Point;
+  /** 32 bytes: big-endian for secp256k1 and stark, little-endian for ed25519 (RFC 9591 §6). */
+  encodeScalar(scalar: bigint): Uint8Array;
+  /** @throws {Error} for a wrong length or a value not below the order */
+  decodeScalar(bytes: Uint8Array): bigint;
+  /** Uniform in [1, order), by rejection from the system's generator. */
+  randomScalar(): bigint;
+}
