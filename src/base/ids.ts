@@ -11,6 +11,7 @@ export const idPrefixes = {
   user: 'us',
   token: 'to',
   organisation: 'or',
+  application: 'ap',
   credential: 'cr',
   permission: 'pm',
   assignment: 'as',

@@ -32,6 +32,8 @@ export interface ClusterView {
 
 export interface Coordinator {
   readonly cluster: ClusterView;
+  /** Sets up what the signers must share before their first ECDSA signature; cheap when it stands. @throws {Refusal} Unavailable */
+  prepare(): Promise<void>;
   /** Distributed key generation by all signers; durable at each of them when it resolves. @throws {Refusal} Unavailable */
   createKey(input: { keyId: string; keyType: KeyType; authorisation: Authorisation }): Promise<NewKey>;
   /**

@@ -29,6 +29,11 @@ export interface Group {
   /** scalar · point. */
   multiply(point: Point, scalar: bigint): Point;
   add(...points: readonly Point[]): Point;
+  /**
+   * Σ scalars[i] · points[i]. Variable time, in the scalars too: for public values, such as Lagrange coefficients over commitments.
+   * Much cheaper than its terms alone where a scalar is small, or small below the order.
+   */
+  linearCombination(scalars: readonly bigint[], points: readonly Point[]): Point;
   negate(point: Point): Point;
   equals(a: Point, b: Point): boolean;
   isIdentity(point: Point): boolean;

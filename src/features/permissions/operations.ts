@@ -49,3 +49,17 @@ export const legacyGrants: { readonly [K in LegacyOperation]?: Operation } = {
   'PermissionAssignments:Revoke': 'Permissions:Revoke',
   'PermissionAssignments:Read': 'Permissions:Assignments:Read',
 };
+
+const names: ReadonlySet<string> = new Set(operations);
+
+export function isOperation(name: string): name is Operation {
+  return names.has(name);
+}
+
+/** What a stored name grants: itself, what a legacy name stands for today, or nothing. */
+export function grantOf(name: string): readonly Operation[] {
+  if (isOperation(name)) return [name];
+  return grants.get(name) ?? [];
+}
+
+const grants: ReadonlyMap<string, readonly Operation[]> = new Map(Object.entries(legacyGrants).map(([name, grant]) => [name, [grant]]));

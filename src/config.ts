@@ -1,0 +1,83 @@
+/**
+ * The environment, read once and checked: the only place that looks at `process.env`. `.env.example` lists the same variables.
+ * @module
+ */
+
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { maxSigners } from './signer/contract.ts';
+
+const port = z.coerce.number().int().min(0).max(65_535);
+
+const environment = z
+  .object({
+    PORT: port.default(3000),
+    HOST: z.string().min(1).default('127.0.0.1'),
+    DATA_DIR: z.string().min(1).default('./data'),
+    PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+    DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+    TOKEN_KEY_FILE: z.string().min(1).optional(),
+    CORS_ORIGINS: z.string().default(''),
+    LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+    CLUSTER_SIGNERS: z.coerce.number().int().min(3).max(maxSigners).default(3),
+    CLUSTER_THRESHOLD: z.coerce.number().int().min(1).default(1),
+    CLUSTER_FILE: z.string().min(1).optional(),
+    SIGNERS: z.string().min(1).optional(),
+  })
+  .refine(({ CLUSTER_SIGNERS, CLUSTER_THRESHOLD }) => CLUSTER_SIGNERS >= 2 * CLUSTER_THRESHOLD + 1, {
+    path: ['CLUSTER_SIGNERS'],
+    message: 'must be at least 2 · CLUSTER_THRESHOLD + 1: ECDSA needs an honest majority',
+  });
+
+export interface Config {
+  readonly port: number;
+  readonly host: string;
+  /** Absolute. */
+  readonly dataDir: string;
+  /** Where clients reach the service; the origin alone. Absent: the address it listens on. */
+  readonly publicUrl: string | undefined;
+  readonly databaseUrl: string | undefined;
+  /** PEM of the Ed25519 key that signs tokens; made at first start if missing. */
+  readonly tokenKeyFile: string;
+  readonly corsOrigins: readonly string[];
+  readonly logLevel: string;
+  /** For a new cluster; an existing one keeps what it was made with. */
+  readonly cluster: { readonly signers: number; readonly threshold: number };
+  readonly clusterFile: string;
+  /** Unix socket paths in participant order, for `serve`; `start` runs signers of its own. */
+  readonly signerSockets: readonly string[] | undefined;
+}
+
+/** @throws {ConfigError} naming every variable that is wrong, and what it should be */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  // An empty variable is an absent one: `PORT= npm start`.
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = environment.safeParse(set);
+  if (!parsed.success) throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('\n'));
+  const read = parsed.data;
+  const dataDir = resolve(read.DATA_DIR);
+  return Object.freeze({
+    port: read.PORT,
+    host: read.HOST,
+    dataDir,
+    publicUrl: read.PUBLIC_URL === undefined ? undefined : new URL(read.PUBLIC_URL).origin,
+    databaseUrl: read.DATABASE_URL,
+    tokenKeyFile: resolve(read.TOKEN_KEY_FILE ?? `${dataDir}/token.key`),
+    corsOrigins: list(read.CORS_ORIGINS),
+    logLevel: read.LOG_LEVEL,
+    cluster: { signers: read.CLUSTER_SIGNERS, threshold: read.CLUSTER_THRESHOLD },
+    clusterFile: resolve(read.CLUSTER_FILE ?? `${dataDir}/cluster.json`),
+    signerSockets: read.SIGNERS === undefined ? undefined : list(read.SIGNERS).map((path) => resolve(path)),
+  });
+}
+
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+function list(text: string): string[] {
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}

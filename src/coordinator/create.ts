@@ -1,0 +1,162 @@
+/**
+ * The coordinator over a cluster of signers: one way in for each thing signers do together.
+ * @module
+ */
+
+import { randomBytes } from 'node:crypto';
+import { equal } from '../base/bytes.ts';
+import { Abort, Refusal } from '../base/errors.ts';
+import type { Payload, Signature } from '../crypto/schemes/scheme.ts';
+import type { Logger } from '../log.ts';
+import { combine as combineDh } from '../mpc/dh/combine.ts';
+import { combine as combineEcdsa } from '../mpc/ecdsa/combine.ts';
+import { aggregate } from '../mpc/frost/aggregate.ts';
+import { type Protocol, protocols, quorumOf } from '../mpc/protocols.ts';
+import type { ClusterFile, Outcome } from '../signer/contract.ts';
+import type { Coordinator, KeyReference, NewKey } from './coordinator.ts';
+import { type Link, openLink } from './link.ts';
+import { presignatureStock } from './presignatures.ts';
+import { askAll, SignerFailures, withQuorum } from './quorum.ts';
+import { agreeOnSeeds, answering } from './roll.ts';
+import { runSession } from './session.ts';
+
+/** @param sockets the signers' unix sockets, in the order of `cluster.signers` */
+export function createCoordinator({ cluster, sockets, log }: { cluster: ClusterFile; sockets: readonly string[]; log: Logger }): Coordinator {
+  const { threshold } = cluster;
+  const links = cluster.signers.map(({ index }, i) => openLink({ index, path: sockets[i] ?? '' }));
+  const stock = presignatureStock();
+  for (const link of links) link.onLost(() => stock.forget(link.index));
+  let rotation = 0;
+
+  const holdersOf = (key: KeyReference): readonly Link[] => links.filter((link) => key.verificationShares.has(link.index));
+  /** Refusals carry what the caller may know; the operator's part is logged here, once. */
+  const logged = <T>(work: Promise<T>, fields: object): Promise<T> =>
+    work.catch((error: unknown) => {
+      log.warn({ ...fields, error, cause: error instanceof Error ? error.cause : undefined }, 'the signers did not do what was asked');
+      throw error;
+    });
+
+  async function createKey({ keyId, keyType, authorisation }: Parameters<Coordinator['createKey']>[0]): Promise<NewKey> {
+    // Every signer that answers takes part; a key needs 2t+1 holders, so that any scheme can be signed with it.
+    const up = [...(await answering(links, cluster)).keys()];
+    const needed = 2 * threshold + 1;
+    if (up.length < needed) {
+      throw new Refusal('Unavailable', `key creation needs ${needed} of ${links.length} signers; ${up.length} answer`);
+    }
+    const outcomes = await runSession(up, { kind: 'keygen', keyId, keyType, authorisation }).catch((cause: unknown) => {
+      if (!(cause instanceof SignerFailures)) throw cause;
+      throw new Refusal('Unavailable', `key creation failed at the signers: ${cause.message}`, { cause });
+    });
+    const [first, ...rest] = [...outcomes.values()].map(generated);
+    if (first === undefined || !rest.every((other) => sameKey(first, other))) throw new Abort([], 'the signers made different keys');
+    const { publicKey, verificationShares, chainCode } = first;
+    return { publicKey, chainCode, verificationShares: new Map(Object.entries(verificationShares).map(([i, share]) => [Number(i), share])) };
+  }
+
+  async function sign({ key, payload, authorisation }: Parameters<Coordinator['sign']>[0]): Promise<Signature> {
+    const protocol = protocols[key.keyType];
+    const quorum = { links: holdersOf(key), size: quorumOf(key.keyType, threshold), purpose: `signing with ${key.keyType}` };
+    switch (protocol.family) {
+      case 'ecdsa':
+        return withQuorum(quorum, (chosen) => signEcdsa(protocol, chosen, { key, payload, authorisation }));
+      case 'frost':
+        return withQuorum({ ...quorum, rotation: rotation++ }, (chosen) => signFrost(protocol, chosen, { key, payload, authorisation }));
+      case 'dh':
+        throw new Refusal('BadRequest', 'a DH key derives; it does not sign');
+    }
+  }
+
+  async function signEcdsa(
+    { curve }: Extract<Protocol, { family: 'ecdsa' }>,
+    chosen: readonly Link[],
+    { key, payload, authorisation }: Parameters<Coordinator['sign']>[0],
+  ): Promise<Signature> {
+    const { batch, number, R } = await stock.take(curve, chosen).catch(async (error: unknown) => {
+      // Signers whose seeds differ cannot presign together, and none can be blamed for it.
+      if (error instanceof SignerFailures) await agreeOnSeeds(links, cluster);
+      throw error;
+    });
+    const answers = await askAll(chosen, (link) => link.ask('signEcdsa', { keyId: key.id, batch, number, payload: wire(payload), authorisation }));
+    return combineEcdsa({
+      curve,
+      threshold,
+      publicKey: key.publicKey,
+      digest: payload.bytes,
+      batch,
+      number,
+      participants: chosen.map((link) => link.index),
+      R,
+      shares: mapValues(answers, ({ share }) => share),
+    });
+  }
+
+  async function signFrost(
+    { suite }: Extract<Protocol, { family: 'frost' }>,
+    chosen: readonly Link[],
+    { key, payload, authorisation }: Parameters<Coordinator['sign']>[0],
+  ): Promise<Signature> {
+    const sessionId = new Uint8Array(randomBytes(32));
+    const commitments = await askAll(chosen, (link) => link.ask('commit', { sessionId, keyId: key.id }));
+    const question = { sessionId, keyId: key.id, payload: wire(payload), commitments: Object.fromEntries(commitments), authorisation };
+    const answers = await askAll(chosen, (link) => link.ask('signFrost', question));
+    return aggregate({
+      suite,
+      publicKey: key.publicKey,
+      verificationShares: key.verificationShares,
+      commitments,
+      shares: mapValues(answers, ({ share }) => share),
+      payload,
+    });
+  }
+
+  async function derive({ key, domain, seed, authorisation }: Parameters<Coordinator['derive']>[0]): Promise<Uint8Array> {
+    const quorum = { links: holdersOf(key), size: quorumOf(key.keyType, threshold), purpose: 'derivation', rotation: rotation++ };
+    return withQuorum(quorum, async (chosen) => {
+      const answers = await askAll(chosen, (link) => link.ask('derive', { keyId: key.id, domain, seed, authorisation }));
+      const partials = mapValues(answers, ({ partial }) => partial);
+      return combineDh({ threshold, publicKey: key.publicKey, verificationShares: key.verificationShares, domain, seed, partials });
+    });
+  }
+
+  return {
+    cluster,
+    prepare: () => agreeOnSeeds(links, cluster),
+    createKey: (input) => logged(createKey(input), { keyId: input.keyId }),
+    sign: (input) => logged(sign(input), { keyId: input.key.id }),
+    derive: (input) => logged(derive(input), { keyId: input.key.id }),
+    async health() {
+      const up = await answering(links, cluster);
+      return links.map((link) => ({ index: link.index, up: up.has(link) }));
+    },
+    close() {
+      for (const link of links) link.close();
+      return Promise.resolve();
+    },
+  };
+}
+
+type Generated = Extract<Outcome, { kind: 'keygen' }>;
+
+function generated(outcome: Outcome): Generated {
+  if (outcome.kind !== 'keygen') throw new Abort([], `a key generation ended as ${outcome.kind}`);
+  return outcome;
+}
+
+function sameKey(a: Generated, b: Generated): boolean {
+  const indices = Object.keys(a.verificationShares);
+  return (
+    equal(a.publicKey, b.publicKey) &&
+    equal(a.chainCode, b.chainCode) &&
+    indices.length === Object.keys(b.verificationShares).length &&
+    indices.every((i) => equal(a.verificationShares[i] ?? new Uint8Array(), b.verificationShares[i] ?? new Uint8Array()))
+  );
+}
+
+function mapValues<V, W>(map: ReadonlyMap<number, V>, change: (value: V) => W): Map<number, W> {
+  return new Map([...map].map(([key, value]) => [key, change(value)]));
+}
+
+/** The payload as the contract of the signers has it: an absent root is left out. */
+function wire({ bytes, taprootMerkleRoot }: Payload): { bytes: Uint8Array; taprootMerkleRoot?: Uint8Array } {
+  return taprootMerkleRoot === undefined ? { bytes } : { bytes, taprootMerkleRoot };
+}

@@ -1,0 +1,91 @@
+/**
+ * Groups over noble's curves: pure JavaScript, available everywhere, and the oracle of the native ones.
+ * @module
+ */
+
+import { ed25519 } from '@noble/curves/ed25519.js';
+import { secp256k1 } from '@noble/curves/secp256k1.js';
+import { Point as StarkPoint } from '@scure/starknet';
+import type { Curve } from '../../base/keyTypes.ts';
+import type { Group, Point } from './group.ts';
+import { linearCombinationOver } from './linearCombination.ts';
+import { assertScalar, scalarsOf } from './scalars.ts';
+
+export const nobleGroups: Readonly<Record<Curve, Group>> = {
+  secp256k1: nobleGroup({ curve: 'secp256k1', Point: secp256k1.Point, pointBytes: 33, endianness: 'big' }),
+  stark: nobleGroup({ curve: 'stark', Point: StarkPoint, pointBytes: 33, endianness: 'big' }),
+  ed25519: nobleGroup({ curve: 'ed25519', Point: ed25519.Point, pointBytes: 32, endianness: 'little' }),
+};
+
+/** What Weierstrass and Edwards points of noble have in common. */
+interface NoblePoint<P> {
+  add(other: P): P;
+  negate(): P;
+  equals(other: P): boolean;
+  /** Constant number of point operations; refuses 0. */
+  multiply(scalar: bigint): P;
+  multiplyUnsafe(scalar: bigint): P;
+  is0(): boolean;
+  isTorsionFree(): boolean;
+  toBytes(): Uint8Array;
+}
+
+interface NobleCurve<P> {
+  readonly BASE: P;
+  readonly ZERO: P;
+  readonly Fn: { readonly ORDER: bigint };
+  fromBytes(bytes: Uint8Array): P;
+}
+
+function nobleGroup<P extends NoblePoint<P>>(parameters: {
+  curve: Curve;
+  Point: NobleCurve<P>;
+  pointBytes: number;
+  endianness: 'big' | 'little';
+}): Group {
+  const { curve, Point, pointBytes, endianness } = parameters;
+  const order = Point.Fn.ORDER;
+  const outer = (point: P) => point as unknown as Point; // the brand hides noble's own type from the users of the group
+  const inner = (point: Point) => point as unknown as P;
+
+  function multiply(point: P, scalar: bigint): P {
+    assertScalar(scalar, order);
+    return scalar === 0n || point.is0() ? Point.ZERO : point.multiply(scalar);
+  }
+
+  const add: Group['add'] = (...points) => outer(points.reduce((sum, point) => sum.add(inner(point)), Point.ZERO));
+  const negate: Group['negate'] = (point) => outer(inner(point).negate());
+
+  return {
+    curve,
+    implementation: 'noble',
+    order,
+    pointBytes,
+    base: outer(Point.BASE),
+    identity: outer(Point.ZERO),
+    ...scalarsOf(order, endianness),
+
+    multiplyBase: (scalar) => outer(multiply(Point.BASE, scalar)),
+    multiply: (point, scalar) => outer(multiply(inner(point), scalar)),
+    add,
+    negate,
+    linearCombination: linearCombinationOver(
+      { order, add, negate },
+      { copiesAtMost: 1n, multiply: (point, scalar) => outer(inner(point).multiplyUnsafe(scalar)) },
+    ),
+    equals: (a, b) => inner(a).equals(inner(b)),
+    isIdentity: (point) => inner(point).is0(),
+
+    encodePoint(point) {
+      if (inner(point).is0()) throw new Error('the identity is not encoded');
+      return inner(point).toBytes();
+    },
+
+    decodePoint(bytes) {
+      if (bytes.length !== pointBytes) throw new Error(`a point of ${curve} has ${pointBytes} bytes`);
+      const point = Point.fromBytes(bytes);
+      if (point.is0() || !point.isTorsionFree()) throw new Error('the point is the identity, or outside the prime-order subgroup');
+      return outer(point);
+    },
+  };
+}

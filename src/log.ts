@@ -1,0 +1,10 @@
+/** Logs: one JSON object a line, on standard error. No bodies, no tokens, no shares: what is not given cannot leak. @module */
+
+import { destination, pino, type Logger } from 'pino';
+
+export type { Logger };
+
+/** @param name the process: `service`, `signer-1` */
+export function createLog(name: string, level: string): Logger {
+  return pino({ name, level, redact: ['authorization', '*.authorization', 'req.headers'] }, destination(2));
+}

@@ -1,0 +1,63 @@
+#!/usr/bin/env node
+/**
+ * The executable: `start` (service and signers on this machine), `serve` (the service alone), `signer` (one signer). What is not asked
+ * for is not loaded: a signer has no web server in it.
+ * @module
+ */
+
+import { parseArgs } from 'node:util';
+import { messageOf } from './base/errors.ts';
+import { readConfig } from './config.ts';
+import { createLog } from './log.ts';
+
+const usage = `countersign start                 the service with its signers, on this machine
+countersign serve                 the service alone; its signers run elsewhere (CLUSTER_FILE, SIGNERS, DATABASE_URL)
+countersign signer init --data-dir DIR              make a signer's identity and print its public half
+countersign signer --data-dir DIR --socket PATH     run a signer
+The environment is described in .env.example.`;
+
+async function main(args: readonly string[]): Promise<void> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { 'data-dir': { type: 'string' }, socket: { type: 'string' }, help: { type: 'boolean' } },
+  });
+  const config = readConfig(process.env);
+  const command = values.help ? 'help' : positionals.join(' ');
+  switch (command) {
+    case 'start':
+      return (await import('./server/start.ts')).start(config);
+    case 'serve':
+      return (await import('./server/start.ts')).serve(config);
+    case 'signer init': {
+      const { initialiseSigner } = await import('./signer/process.ts');
+      console.log(JSON.stringify(initialiseSigner(required(values['data-dir'], '--data-dir'))));
+      return;
+    }
+    case 'signer': {
+      const { runSigner } = await import('./signer/process.ts');
+      const dataDir = required(values['data-dir'], '--data-dir');
+      const log = createLog('signer', config.logLevel);
+      return runSigner({ dataDir, socket: required(values.socket, '--socket'), log });
+    }
+    case 'help':
+      console.log(usage);
+      return;
+    default:
+      throw new Error(`unknown command: ${command || '(none)'}\n${usage}`);
+  }
+}
+
+function required(value: string | undefined, option: string): string {
+  if (value === undefined) throw new Error(`${option} is missing\n${usage}`);
+  return value;
+}
+
+try {
+  await main(process.argv.slice(2));
+  process.exit();
+} catch (error) {
+  console.error(`countersign: ${messageOf(error)}`);
+  if (process.env.LOG_LEVEL === 'debug') console.error(error);
+  process.exit(1);
+}

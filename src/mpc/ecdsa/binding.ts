@@ -1,0 +1,88 @@
+/**
+ * What a presignature is used for, bound into one hash: everything that all signers of one signature must agree on. Two signers that are
+ * shown different things compute independent masks, and what is combined of theirs is noise.
+ *
+ *   binding = (batch, number, curve, signing set, R, h, public key, tweak)
+ *   d = H(binding),  R' = R + d·G,  r = x(R') mod n
+ *
+ * The re-randomisation by d is that of Groth and Shoup (ePrint 2021/1330): presignatures together with additive key derivation, or with
+ * digests that the caller chooses, are open to an attack by Wagner's algorithm without it.
+ * @module
+ */
+
+import { concat, lengthPrefixed, toBigInt, u32, utf8 } from '../../base/bytes.ts';
+import { Abort, Refusal } from '../../base/errors.ts';
+import { groupOf } from '../../crypto/groups/index.ts';
+import { sha512 } from '../hashToScalar.ts';
+import type { EcdsaCurve } from '../protocols.ts';
+
+export interface Use {
+  readonly curve: EcdsaCurve;
+  /** The key before the tweak, 33 bytes. */
+  readonly publicKey: Uint8Array;
+  /** 32 bytes. On stark below 2²⁵¹. */
+  readonly digest: Uint8Array;
+  /** Added to the key: 32 bytes, big-endian, below the order. Absent is the same as zero. */
+  readonly tweak?: Uint8Array | undefined;
+  readonly batch: Uint8Array;
+  readonly number: number;
+  readonly participants: readonly number[];
+  /** 33 bytes. */
+  readonly R: Uint8Array;
+}
+
+export interface Bound {
+  readonly h: bigint;
+  readonly tweak: bigint;
+  readonly d: bigint;
+  readonly r: bigint;
+  /** Parity of y(R') in bit 0, whether x(R') ≥ n in bit 1. */
+  readonly recid: number;
+  /** A label of the pseudo-random sharings, for this use only. */
+  label(purpose: 'num' | 'w'): Uint8Array;
+}
+
+/** The STARK curve's verifiers hold digest and r in 251 bits. */
+const starkBound = 2n ** 251n;
+
+/**
+ * @throws {Refusal} BadRequest if the digest cannot be signed on this curve, or the tweak is not a scalar
+ * @throws {Abort} for an R that is no point, or the negligible chances: another presignature then serves
+ */
+export function bind({ curve, publicKey, digest, tweak, batch, number, participants, R }: Use): Bound {
+  const group = groupOf(curve);
+  const n = group.order;
+  const h = hashed(curve, digest, n);
+  const tweakBytes = tweak ?? new Uint8Array(32);
+  if (tweakBytes.length !== 32 || toBigInt(tweakBytes) >= n) throw new Refusal('BadRequest', 'a tweak has 32 bytes and is below the order');
+  const signingSet = concat(...participants.map(u32));
+  const binding = [batch, u32(number), utf8(curve), signingSet, R, group.encodeScalar(h), publicKey, tweakBytes];
+  const label = (purpose: string) => sha512(lengthPrefixed(utf8('countersign/ecdsa/v1'), ...binding, utf8(purpose)));
+
+  const d = toBigInt(label('d')) % n;
+  const rerandomised = group.add(decode(R), group.multiplyBase(d));
+  if (d === 0n || group.isIdentity(rerandomised)) throw new Abort([], 'ecdsa: R′ is not usable');
+  const encoded = group.encodePoint(rerandomised);
+  const x = toBigInt(encoded.subarray(1));
+  const r = x % n;
+  if (r === 0n || (curve === 'stark' && r >= starkBound)) throw new Abort([], 'ecdsa: r is not usable');
+  return { h, tweak: toBigInt(tweakBytes), d, r, recid: (encoded[0] === 0x03 ? 1 : 0) + (x >= n ? 2 : 0), label };
+
+  function decode(point: Uint8Array) {
+    try {
+      return group.decodePoint(point);
+    } catch (cause) {
+      throw new Abort([], 'ecdsa: R is not a point', { cause });
+    }
+  }
+}
+
+/** The digest as the integer that is signed. A signature over zero proves nothing: anybody can make one (R = v·P, s = r/v). */
+function hashed(curve: EcdsaCurve, digest: Uint8Array, n: bigint): bigint {
+  const value = toBigInt(digest);
+  if (digest.length !== 32) throw new Refusal('BadRequest', 'a digest has 32 bytes');
+  if (curve === 'stark' && value >= starkBound) throw new Refusal('BadRequest', 'a digest for the STARK curve is below 2^251');
+  const h = value % n;
+  if (h === 0n) throw new Refusal('BadRequest', 'a digest that is zero is not signed');
+  return h;
+}

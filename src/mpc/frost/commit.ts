@@ -1,0 +1,62 @@
+/**
+ * FROST, round one: a signer commits to two nonces (RFC 9591 §5.1).
+ * @module
+ */
+
+import { randomBytes } from 'node:crypto';
+import { concat } from '../../base/bytes.ts';
+import { OneUse } from '../oneUse.ts';
+import type { Ciphersuite } from './ciphersuite.ts';
+
+/** Points, encoded. */
+export interface Commitment {
+  /** D = d·G */
+  readonly hiding: Uint8Array;
+  /** E = e·G */
+  readonly binding: Uint8Array;
+}
+
+/** Serves one signature. Kept in memory only. */
+export interface Nonces {
+  readonly commitment: Commitment;
+  /** d ‖ e, 32 bytes each. */
+  readonly secrets: OneUse;
+}
+
+/**
+ * d and e are H3(32 random bytes ‖ share): unpredictable as long as the generator or the share is (RFC 9591 §4.1).
+ *
+ * @param secret own share, 32 bytes
+ * @param random 32 random bytes at each call; given by tests of published vectors only
+ */
+export function commit({
+  suite,
+  secret,
+  random = () => randomBytes(32),
+}: {
+  suite: Ciphersuite;
+  secret: Uint8Array;
+  random?: () => Uint8Array;
+}): {
+  nonces: Nonces;
+  commitment: Commitment;
+} {
+  const { group } = suite;
+  const nonce = () => {
+    const seed = concat(random(), secret);
+    const scalar = suite.H3(seed);
+    seed.fill(0);
+    return { secret: group.encodeScalar(scalar), commitment: group.encodePoint(group.multiplyBase(scalar)) };
+  };
+  const [d, e] = [nonce(), nonce()];
+  const commitment = { hiding: d.commitment, binding: e.commitment };
+  const nonces = { commitment, secrets: new OneUse('nonces', concat(d.secret, e.secret)) };
+  d.secret.fill(0);
+  e.secret.fill(0);
+  return { nonces, commitment };
+}
+
+/** For nonces that will not be used. */
+export function wipeNonces({ secrets }: Nonces): void {
+  secrets.wipe();
+}

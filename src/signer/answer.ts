@@ -1,0 +1,42 @@
+/**
+ * From a question to its answer: parses it by the contract, calls the handler, and says every failure as the contract says it.
+ * @module
+ */
+
+import { z } from 'zod';
+import { Abort, messageOf, Refusal } from '../base/errors.ts';
+import { type Method, methods, type Params, question, type RefusalAnswer, type Result } from './contract.ts';
+import { SignerRefusal } from './errors.ts';
+
+/** One handler for each method of the contract. */
+export type Handlers = { readonly [M in Method]: (params: Params<M>) => Result<M> | Promise<Result<M>> };
+
+export function answerer(handlers: Handlers, onInternal: (error: unknown) => void): (input: unknown) => Promise<unknown> {
+  return async (input) => {
+    const parsed = question.safeParse(input);
+    if (!parsed.success) return { number: -1, refusal: { code: 'BadQuestion', message: z.prettifyError(parsed.error) } };
+    const { number, method, params } = parsed.data;
+    try {
+      return { number, result: await call(handlers, method, params) };
+    } catch (error) {
+      const refusal = refusalOf(error);
+      if (refusal.code === 'Internal') onInternal(error);
+      return { number, refusal };
+    }
+  };
+}
+
+async function call<M extends Method>(handlers: Handlers, method: M, params: unknown): Promise<unknown> {
+  const parsed = methods[method].params.safeParse(params);
+  if (!parsed.success) throw new SignerRefusal('BadQuestion', z.prettifyError(parsed.error));
+  const result = await handlers[method](parsed.data as Params<M>); // the schema is the one of this very method
+  return z.encode(methods[method].result as z.ZodType, result);
+}
+
+/** What goes back is for the coordinator's log and the caller's reason: never a value of the signer's own. */
+function refusalOf(error: unknown): RefusalAnswer {
+  if (error instanceof SignerRefusal) return { code: error.code, message: error.message };
+  if (error instanceof Abort) return { code: 'Aborted', message: error.message, culprits: [...error.culprits] };
+  if (error instanceof Refusal) return { code: 'Refused', message: messageOf(error) };
+  return { code: 'Internal', message: 'the signer failed; its log says why' };
+}

@@ -1,0 +1,130 @@
+/**
+ * What the service may ask of a signer, and what a signer answers: one frame a question, one an answer, matched by number. The bytes
+ * inside are base64. The asker is not trusted: every message is parsed by these schemas before anything else looks at it.
+ * @module
+ */
+
+import { z } from 'zod';
+import { toBase64 } from '../base/bytes.ts';
+import { type KeyType, keyTypes } from '../base/keyTypes.ts';
+
+/** A cluster has at most this many signers. */
+export const maxSigners = 15;
+export const maxPresignaturesPerBatch = 256;
+
+const bytes = z.codec(z.base64(), z.custom<Uint8Array>((value) => value instanceof Uint8Array), {
+  decode: (text) => new Uint8Array(Buffer.from(text, 'base64')),
+  encode: (value) => toBase64(value),
+});
+const bytes32 = bytes.refine((value) => value.length === 32, 'expected 32 bytes');
+const participant = z.int().min(1).max(maxSigners);
+const participants = z.array(participant).min(1).max(maxSigners);
+/** A map by participant number; JSON has only text for its keys. */
+const byParticipant = <S extends z.ZodType>(value: S) => z.record(z.string().regex(/^([1-9]|1[0-5])$/), value);
+const id = z.string().min(1).max(64);
+const keyType = z.enum(Object.keys(keyTypes) as [KeyType, ...KeyType[]]);
+
+const assertion = z.object({
+  kind: z.enum(['Key', 'PasswordProtectedKey', 'Fido2']),
+  credId: z.string(),
+  clientData: z.string(),
+  signature: z.string(),
+  algorithm: z.string().exactOptional(),
+  authenticatorData: z.string().exactOptional(),
+});
+
+/** `crypto/authorisation.ts`, on the wire. */
+export const authorisation = z.object({
+  binding: z.object({
+    method: z.string(),
+    path: z.string(),
+    payloadHash: z.string(),
+    organisationId: z.string(),
+    callerId: z.string(),
+    nonce: z.string(),
+    expiresAt: z.int(),
+  }),
+  body: bytes,
+  assertion,
+});
+
+/** What several signers do together in rounds. */
+const task = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('seeds') }),
+  z.object({ kind: z.literal('keygen'), keyId: id, keyType, authorisation }),
+  z.object({ kind: z.literal('presign'), curve: z.enum(['secp256k1', 'stark']), count: z.int().min(1).max(maxPresignaturesPerBatch) }),
+]);
+export type Task = z.output<typeof task>;
+
+const payload = z.object({ bytes, taprootMerkleRoot: bytes.exactOptional() });
+const commitment = z.object({ hiding: bytes, binding: bytes });
+
+/** The end of a session, by the task's kind. */
+const outcome = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('seeds'), seeds: z.string() }),
+  z.object({ kind: z.literal('keygen'), publicKey: bytes, verificationShares: byParticipant(bytes), chainCode: bytes32 }),
+  z.object({ kind: z.literal('presign'), batch: bytes32, commitments: z.array(bytes) }),
+]);
+export type Outcome = z.output<typeof outcome>;
+
+/** One turn of a session: messages for the others, or the end. */
+const turn = z.union([z.object({ round: z.string(), toAll: bytes, toEach: byParticipant(bytes) }), z.object({ outcome })]);
+export type Turn = z.output<typeof turn>;
+
+export const methods = {
+  /** Who are you. `seeds` names the replicated seeds this signer has, the same text at all signers; empty before they are set up. */
+  hello: {
+    params: z.object({}),
+    result: z.object({ clusterId: z.string(), index: participant, signerId: z.string(), seeds: z.string() }),
+  },
+  openSession: { params: z.object({ sessionId: bytes32, participants, task }), result: turn },
+  continueSession: {
+    params: z.object({ sessionId: bytes32, round: z.string(), received: byParticipant(z.object({ toAll: bytes, toMe: bytes })) }),
+    result: turn,
+  },
+  /** FROST, round one: fresh nonces for one signature with one key; `sessionId` names them. */
+  commit: { params: z.object({ sessionId: bytes32, keyId: id }), result: commitment },
+  /** FROST, round two. */
+  signFrost: {
+    params: z.object({ sessionId: bytes32, keyId: id, payload, commitments: byParticipant(commitment), authorisation }),
+    result: z.object({ share: bytes }),
+  },
+  signEcdsa: {
+    params: z.object({ keyId: id, batch: bytes32, number: z.int().min(0), payload, authorisation }),
+    result: z.object({ share: bytes }),
+  },
+  derive: {
+    params: z.object({ keyId: id, domain: bytes, seed: bytes, authorisation }),
+    result: z.object({ partial: bytes }),
+  },
+} as const satisfies Record<string, { params: z.ZodType; result: z.ZodType }>;
+
+export type Method = keyof typeof methods;
+export type Params<M extends Method> = z.output<(typeof methods)[M]['params']>;
+export type Result<M extends Method> = z.output<(typeof methods)[M]['result']>;
+
+export const question = z.object({ number: z.int(), method: z.enum(Object.keys(methods) as [Method, ...Method[]]), params: z.unknown() });
+
+/**
+ * Why a signer said no. Unknown*: it does not have what the question names. Refused: it will not. Aborted: the protocol failed, naming
+ * `culprits`. Internal: its own fault.
+ */
+export const refusal = z.object({
+  code: z.enum(['BadQuestion', 'UnknownKey', 'UnknownSession', 'UnknownPresignature', 'Refused', 'Aborted', 'Busy', 'Internal']),
+  message: z.string(),
+  culprits: z.array(participant).optional(),
+});
+export type RefusalAnswer = z.output<typeof refusal>;
+
+export const answer = z.union([z.object({ number: z.int(), result: z.unknown() }), z.object({ number: z.int(), refusal })]);
+
+/** The name of the cluster file in each signer's own directory. */
+export const pinnedClusterFile = 'cluster.json';
+
+/** The public face of a cluster: written once when it is made, pinned by every signer and read by the service. */
+export const clusterFile = z.object({
+  clusterId: z.string(),
+  threshold: z.int().min(1),
+  signers: z.array(z.object({ index: participant, signerId: z.base64(), encryptionKey: z.base64() })).min(3).max(maxSigners),
+});
+export type ClusterFile = z.output<typeof clusterFile>;

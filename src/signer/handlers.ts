@@ -1,0 +1,193 @@
+/**
+ * What a signer does when asked. The asker is the service, which is not trusted with shares, nor with what the signers say to each other.
+ * @module
+ */
+
+import { toHex } from '../base/bytes.ts';
+import type { Clock } from '../base/clock.ts';
+import { assert } from '../base/errors.ts';
+import { evaluate } from '../mpc/dh/evaluate.ts';
+import { keygen } from '../mpc/dkg.ts';
+import { type Presignature, presign, wipePresignature } from '../mpc/ecdsa/presign.ts';
+import { signShare as signShareEcdsa } from '../mpc/ecdsa/sign.ts';
+import { commit, type Nonces, wipeNonces } from '../mpc/frost/commit.ts';
+import { signShare as signShareFrost } from '../mpc/frost/sign.ts';
+import type { Identity } from '../mpc/identity.ts';
+import type { KeyShare } from '../mpc/keyShare.ts';
+import type { Party } from '../mpc/party.ts';
+import { setUpSeeds } from '../mpc/prss.ts';
+import { type Protocol, protocols } from '../mpc/protocols.ts';
+import type { Handlers } from './answer.ts';
+import type { ClusterFile, Outcome, Task, Turn } from './contract.ts';
+import { SignerRefusal } from './errors.ts';
+import { oneUse } from './oneUse.ts';
+import type { SeedStore } from './seeds.ts';
+import { openSession, type Session, type Step } from './sessions.ts';
+import type { Shares } from './shares.ts';
+
+/** A session that is not continued is given up after this. */
+const sessionMs = 15_000;
+const maxSessions = 1024;
+/** Nonces wait for the second round of one signature only. */
+const nonceMs = 60_000;
+const maxNonces = 16_384;
+/** Longer than the coordinator keeps their names. */
+const presignatureMs = 10 * 60_000;
+const maxPresignatures = 16_384;
+
+export interface SignerParts {
+  readonly cluster: ClusterFile;
+  readonly index: number;
+  readonly identity: Identity;
+  readonly shares: Shares;
+  readonly seeds: SeedStore;
+  readonly clock: Clock;
+}
+
+export function createHandlers({ cluster, index, identity, shares, seeds, clock }: SignerParts): Handlers {
+  const self = cluster.signers.find((signer) => signer.index === index);
+  assert(self, 'this signer is in its cluster');
+  const sessions = new Map<string, { session: Session<Outcome>; expiry: NodeJS.Timeout }>();
+  const nonces = oneUse<Nonces>({ max: maxNonces, maxAgeMs: nonceMs, clock, wipe: wipeNonces });
+  const presignatures = oneUse<Presignature>({ max: maxPresignatures, maxAgeMs: presignatureMs, clock, wipe: wipePresignature });
+
+  async function run(task: Task, party: Party): Promise<Outcome> {
+    const { threshold } = cluster;
+    switch (task.kind) {
+      case 'seeds': {
+        seeds.replace(party.sessionId, await setUpSeeds(party, { threshold }));
+        return { kind: 'seeds', seeds: seeds.name };
+      }
+      case 'keygen': {
+        if (shares.has(task.keyId)) throw new SignerRefusal('Refused', `key ${task.keyId} has a share already`);
+        const share = await keygen(party, { keyType: task.keyType, threshold });
+        shares.add(task.keyId, share);
+        share.secret.fill(0);
+        return { kind: 'keygen', publicKey: share.publicKey, verificationShares: byText(share.verificationShares), chainCode: share.chainCode };
+      }
+      case 'presign': {
+        const made = await presign(party, { curve: task.curve, threshold, seeds: seeds.current(), count: task.count });
+        for (const presignature of made) presignatures.put(presignatureName(presignature.batch, presignature.number), presignature);
+        const [first] = made;
+        assert(first, 'a batch holds at least one');
+        return { kind: 'presign', batch: first.batch, commitments: made.map(({ R }) => R) };
+      }
+    }
+  }
+
+  /** Gives a session's next turn; ends it when the protocol has. */
+  async function turnOf(name: string, step: Promise<Step<Outcome>>): Promise<Turn> {
+    try {
+      const taken = await step;
+      if (!('outcome' in taken)) return { ...taken, toEach: byText(taken.toEach) };
+      close(name);
+      return taken;
+    } catch (error) {
+      close(name);
+      throw error;
+    }
+  }
+
+  function close(name: string): void {
+    clearTimeout(sessions.get(name)?.expiry);
+    sessions.delete(name);
+  }
+
+  return {
+    hello: () => ({ clusterId: cluster.clusterId, index, signerId: self.signerId, seeds: seeds.name }),
+
+    openSession({ sessionId, participants, task }) {
+      const name = toHex(sessionId);
+      const known = participants.every((participant) => cluster.signers.some((signer) => signer.index === participant));
+      const ascending = participants.every((participant, i) => i === 0 || participant > (participants[i - 1] ?? 0));
+      if (!known || !ascending || !participants.includes(index)) {
+        throw new SignerRefusal('BadQuestion', 'participants must be signers of this cluster, ascending, this one included');
+      }
+      if (sessions.has(name)) throw new SignerRefusal('Refused', 'a session of this name is open');
+      if (sessions.size >= maxSessions) throw new SignerRefusal('Busy', `more than ${maxSessions} sessions are open`);
+      const ground = { index, participants, sessionId, ...identity.inSession(sessionId) };
+      const session = openSession(ground, (party) => run(task, party));
+      const expiry = setTimeout(() => {
+        session.abandon('the session was not continued in time');
+        close(name);
+      }, sessionMs).unref();
+      sessions.set(name, { session, expiry });
+      return turnOf(name, session.opened);
+    },
+
+    continueSession({ sessionId, round, received }) {
+      const name = toHex(sessionId);
+      const entry = sessions.get(name);
+      if (entry === undefined) throw new SignerRefusal('UnknownSession', 'no session of this name is open');
+      const messages = new Map(Object.entries(received).map(([from, message]) => [Number(from), message]));
+      return turnOf(name, entry.session.proceed(round, messages));
+    },
+
+    commit: ({ sessionId, keyId }) =>
+      shares.use(keyId, (share) => {
+        const made = commit({ suite: frostOf(share).suite, secret: share.secret });
+        if (!nonces.put(nonceName(sessionId, keyId), made.nonces)) throw new SignerRefusal('Refused', 'this session has its nonces already');
+        return made.commitment;
+      }),
+
+    signFrost({ sessionId, keyId, payload, commitments }) {
+      const taken = nonces.take(nonceName(sessionId, keyId));
+      if (taken === undefined) throw new SignerRefusal('UnknownSession', 'no nonces of this session: never made, used, or too old');
+      return shares.use(keyId, (share) => ({
+        share: signShareFrost({
+          suite: frostOf(share).suite,
+          index,
+          threshold: share.threshold,
+          secret: share.secret,
+          publicKey: share.publicKey,
+          nonces: taken,
+          commitments: new Map(Object.entries(commitments).map(([from, commitment]) => [Number(from), commitment])),
+          payload,
+        }),
+      }));
+    },
+
+    signEcdsa({ keyId, batch, number, payload }) {
+      const presignature = presignatures.take(presignatureName(batch, number));
+      if (presignature === undefined) throw new SignerRefusal('UnknownPresignature', 'no such presignature: never made, used, or too old');
+      return shares.use(keyId, (share) => ({
+        share: signShareEcdsa({
+          curve: ecdsaOf(share).curve,
+          seeds: seeds.current(),
+          presignature,
+          secret: share.secret,
+          publicKey: share.publicKey,
+          digest: payload.bytes,
+        }),
+      }));
+    },
+
+    derive: ({ keyId, domain, seed }) =>
+      shares.use(keyId, (share) => {
+        if (protocols[share.keyType].family !== 'dh') throw new SignerRefusal('Refused', `a ${share.keyType} key does not derive`);
+        const verificationShare = share.verificationShares.get(index);
+        assert(verificationShare, 'a share has its own verification share');
+        return { partial: evaluate({ secret: share.secret, verificationShare, domain, seed }) };
+      }),
+  };
+}
+
+function frostOf(share: KeyShare): Extract<Protocol, { family: 'frost' }> {
+  const protocol = protocols[share.keyType];
+  if (protocol.family !== 'frost') throw new SignerRefusal('Refused', `a ${share.keyType} key does not sign by FROST`);
+  return protocol;
+}
+
+function ecdsaOf(share: KeyShare): Extract<Protocol, { family: 'ecdsa' }> {
+  const protocol = protocols[share.keyType];
+  if (protocol.family !== 'ecdsa') throw new SignerRefusal('Refused', `a ${share.keyType} key does not sign ECDSA`);
+  return protocol;
+}
+
+const nonceName = (sessionId: Uint8Array, keyId: string): string => `${toHex(sessionId)}/${keyId}`;
+const presignatureName = (batch: Uint8Array, number: number): string => `${toHex(batch)}/${number}`;
+
+/** JSON has only text for the keys of a map. */
+function byText<V>(map: ReadonlyMap<number, V>): Record<string, V> {
+  return Object.fromEntries([...map].map(([key, value]) => [String(key), value]));
+}

@@ -1,0 +1,53 @@
+/**
+ * Key shares at rest: sealed with AES-256-GCM under the signer's key-encryption key. The additional data binds key, signer and epoch,
+ * so that a share moved to another row, another signer or an older epoch does not open.
+ * @module
+ */
+
+import { lengthPrefixed, u32, utf8 } from '../base/bytes.ts';
+import { assert } from '../base/errors.ts';
+import { seal, unseal } from '../crypto/seal.ts';
+import { decodeKeyShare, encodeKeyShare, type KeyShare } from '../mpc/keyShare.ts';
+import { SignerRefusal } from './errors.ts';
+import type { SignerStore } from './store.ts';
+
+export interface Shares {
+  /** Durable when it returns. @throws {SignerRefusal} if the key has a share already */
+  add(keyId: string, share: KeyShare): void;
+  has(keyId: string): boolean;
+  /**
+   * Lends the share for the length of `work`, then overwrites its secret.
+   * @throws {SignerRefusal} UnknownKey
+   */
+  use<T>(keyId: string, work: (share: KeyShare) => T): T;
+}
+
+/** New shares are of epoch 0; a refresh counts up. */
+const firstEpoch = 0;
+
+export function sealedShares({ store, keyEncryptionKey, signerId }: { store: SignerStore; keyEncryptionKey: Uint8Array; signerId: string }): Shares {
+  const bound = (keyId: string, epoch: number) => lengthPrefixed(utf8('countersign/share/v1'), utf8(keyId), utf8(signerId), u32(epoch));
+  return {
+    add(keyId, share) {
+      const plain = encodeKeyShare(share);
+      const sealed = seal(keyEncryptionKey, plain, bound(keyId, firstEpoch));
+      plain.fill(0);
+      if (!store.addShare(keyId, { epoch: firstEpoch, sealed })) throw new SignerRefusal('Refused', `key ${keyId} has a share already`);
+    },
+    has: (keyId) => store.readShare(keyId) !== undefined,
+    use(keyId, work) {
+      const found = store.readShare(keyId);
+      if (found === undefined) throw new SignerRefusal('UnknownKey', `this signer holds no share of key ${keyId}`);
+      const plain = unseal(keyEncryptionKey, found.sealed, bound(keyId, found.epoch));
+      const share = decodeKeyShare(plain);
+      plain.fill(0);
+      try {
+        const result = work(share);
+        assert(!(result instanceof Promise), 'a share is not lent across a wait');
+        return result;
+      } finally {
+        share.secret.fill(0);
+      }
+    },
+  };
+}

@@ -1,0 +1,59 @@
+/**
+ * What a signer keeps: a SQLite file of its own (write-ahead log, every commit synced). Secrets stand in it sealed only.
+ * The exclusive lock is the kernel's: a second signer on the same directory is refused, and a killed one leaves no trace.
+ * @module
+ */
+
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+export interface SignerStore {
+  /** One sealed value by name; undefined if there is none. */
+  readSecret(name: string): Uint8Array | undefined;
+  /** @returns false, writing nothing, if the name has a value */
+  addSecret(name: string, sealed: Uint8Array): boolean;
+  /** Replaces what was there. */
+  putSecret(name: string, sealed: Uint8Array): void;
+  readShare(keyId: string): SealedShare | undefined;
+  /** @returns false, writing nothing, if the key has a share */
+  addShare(keyId: string, share: SealedShare): boolean;
+  close(): void;
+}
+
+export interface SealedShare {
+  /** Counts refreshes: shares of different epochs do not combine. */
+  readonly epoch: number;
+  readonly sealed: Uint8Array;
+}
+
+const schema = `
+  create table if not exists secrets (name text primary key, sealed blob not null) strict, without rowid;
+  create table if not exists shares (key_id text primary key, epoch integer not null, sealed blob not null) strict, without rowid;
+`;
+
+/** @throws {Error} if another process holds the directory */
+export function openSignerStore(dataDir: string): SignerStore {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const db = new DatabaseSync(join(dataDir, 'signer.db'));
+  try {
+    db.exec('pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = full; pragma secure_delete = on;');
+    db.exec(`begin immediate; ${schema} commit;`);
+  } catch (cause) {
+    db.close();
+    throw new Error(`the signer's store in ${dataDir} cannot be opened; is another signer running on it?`, { cause });
+  }
+  const secretOf = db.prepare('select sealed from secrets where name = ?');
+  const secretIn = db.prepare('insert into secrets (name, sealed) values (?, ?) on conflict do nothing');
+  const secretOver = db.prepare('insert into secrets (name, sealed) values (?, ?) on conflict (name) do update set sealed = excluded.sealed');
+  const shareOf = db.prepare('select epoch, sealed from shares where key_id = ?');
+  const shareIn = db.prepare('insert into shares (key_id, epoch, sealed) values (?, ?, ?) on conflict do nothing');
+  return {
+    readSecret: (name) => (secretOf.get(name) as { sealed: Uint8Array } | undefined)?.sealed,
+    addSecret: (name, sealed) => secretIn.run(name, sealed).changes === 1,
+    putSecret: (name, sealed) => void secretOver.run(name, sealed),
+    readShare: (keyId) => shareOf.get(keyId) as SealedShare | undefined,
+    addShare: (keyId, { epoch, sealed }) => shareIn.run(keyId, epoch, sealed).changes === 1,
+    close: () => db.close(),
+  };
+}
