@@ -1,11 +1,13 @@
 /**
- * Bytes and their texts. Hex and base64url appear on the wire only; inside, bytes are `Uint8Array`.
+ * Bytes and their texts. Hex and base64url appear on the wire only; inside, bytes are `Uint8Array`. Browser-safe.
  * @module
  */
 
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
+
 /** Lower-case hex without prefix. */
 export function toHex(bytes: Uint8Array): string {
-  return view(bytes).toString('hex');
+  return bytesToHex(bytes);
 }
 
 /** Hex as the wire shows signature parts and signed data: with the `0x` prefix. */
@@ -20,12 +22,12 @@ export function to0x(bytes: Uint8Array): string {
 export function fromHex(text: string): Uint8Array | undefined {
   const digits = text.startsWith('0x') || text.startsWith('0X') ? text.slice(2) : text;
   if (digits.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(digits)) return undefined;
-  return new Uint8Array(Buffer.from(digits, 'hex'));
+  return hexToBytes(digits);
 }
 
 /** base64url without padding (RFC 4648 §5). */
 export function toBase64Url(bytes: Uint8Array): string {
-  return view(bytes).toString('base64url');
+  return toBase64(bytes).replace(/=+$/, '').replaceAll('+', '-').replaceAll('/', '_');
 }
 
 /**
@@ -35,12 +37,14 @@ export function toBase64Url(bytes: Uint8Array): string {
 export function fromBase64Url(text: string): Uint8Array | undefined {
   const digits = text.replace(/={1,2}$/, '');
   if (digits.length % 4 === 1 || !/^[A-Za-z0-9_-]*$/.test(digits)) return undefined;
-  return new Uint8Array(Buffer.from(digits, 'base64url'));
+  return Uint8Array.from(atob(digits.replaceAll('-', '+').replaceAll('_', '/')), (character) => character.charCodeAt(0));
 }
 
 /** Standard base64 with padding (RFC 4648 §4). */
 export function toBase64(bytes: Uint8Array): string {
-  return view(bytes).toString('base64');
+  let characters = '';
+  for (const byte of bytes) characters += String.fromCharCode(byte);
+  return btoa(characters);
 }
 
 export function utf8(text: string): Uint8Array {
@@ -71,22 +75,35 @@ export function u32(value: number): Uint8Array {
 
 /** Each part behind its length (four bytes, big-endian), so that no two lists of parts give the same bytes. */
 export function lengthPrefixed(...parts: readonly Uint8Array[]): Uint8Array {
-  return concat(...parts.flatMap((part) => [u32(part.length), part]));
+  const out = new Uint8Array(parts.reduce((length, part) => length + 4 + part.length, 0));
+  const view = new DataView(out.buffer);
+  let at = 0;
+  for (const part of parts) {
+    view.setUint32(at, part.length);
+    out.set(part, at + 4);
+    at += 4 + part.length;
+  }
+  return out;
 }
 
 /** Big-endian unsigned integer. Variable time. */
 export function toBigInt(bytes: Uint8Array): bigint {
-  return bytes.length === 0 ? 0n : BigInt(`0x${toHex(bytes)}`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const odd = bytes.length % 8;
+  let value = 0n;
+  for (let at = 0; at < odd; at++) value = (value << 8n) | BigInt(view.getUint8(at));
+  for (let at = odd; at < bytes.length; at += 8) value = (value << 64n) | view.getBigUint64(at);
+  return value;
 }
 
-/** Big-endian, left padded to `length` bytes. @throws {RangeError} if it does not fit */
+/** Big-endian, left padded to `length` bytes. Variable time. @throws {RangeError} if it does not fit */
 export function fromBigInt(value: bigint, length: number): Uint8Array {
-  const digits = value.toString(16).padStart(2 * length, '0');
-  if (value < 0n || digits.length > 2 * length) throw new RangeError(`the number does not fit ${length} bytes`);
-  return new Uint8Array(Buffer.from(digits, 'hex'));
-}
-
-/** The same memory as a Buffer: no copy. */
-function view(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const out = new Uint8Array(length);
+  const view = new DataView(out.buffer);
+  const odd = length % 8;
+  let rest = value;
+  for (let at = length - 8; at >= odd; at -= 8, rest >>= 64n) view.setBigUint64(at, BigInt.asUintN(64, rest));
+  for (let at = odd - 1; at >= 0; at--, rest >>= 8n) view.setUint8(at, Number(rest & 0xffn));
+  if (rest !== 0n) throw new RangeError(`the number does not fit ${length} bytes`);
+  return out;
 }

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { utf8 } from './bytes.ts';
+import { concat, utf8 } from './bytes.ts';
 
 /** A frame larger than this is refused on either side: above the largest request body with its base64 and authorisation. */
 export const maxFrameBytes = 8 * 1024 * 1024;
@@ -22,15 +22,16 @@ export function encodeFrame(message: unknown): Uint8Array {
  * @throws {Error} from that function, for a frame too large or not JSON: the stream cannot be trusted further
  */
 export function frameReader(): (chunk: Uint8Array) => unknown[] {
-  let pending: Buffer = Buffer.alloc(0);
+  const text = new TextDecoder();
+  let pending: Uint8Array = new Uint8Array(0);
   return (chunk) => {
-    pending = pending.length === 0 ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length) : Buffer.concat([pending, chunk]);
+    pending = pending.length === 0 ? chunk : concat(pending, chunk);
     const messages: unknown[] = [];
     while (pending.length >= 4) {
-      const length = pending.readUInt32BE(0);
+      const length = new DataView(pending.buffer, pending.byteOffset).getUint32(0);
       if (length > maxFrameBytes) throw new Error(`a frame of ${length} bytes is above the limit of ${maxFrameBytes}`);
       if (pending.length < 4 + length) break;
-      messages.push(JSON.parse(pending.toString('utf8', 4, 4 + length)));
+      messages.push(JSON.parse(text.decode(pending.subarray(4, 4 + length))));
       pending = pending.subarray(4 + length);
     }
     return messages;

@@ -10,10 +10,11 @@ import type { Curve } from '../../base/keyTypes.ts';
 import type { Group, Point } from './group.ts';
 import { linearCombinationOver } from './linearCombination.ts';
 import { assertScalar, scalarsOf } from './scalars.ts';
+import { decodeStarkPoint } from './starkDecode.ts';
 
 export const nobleGroups: Readonly<Record<Curve, Group>> = {
   secp256k1: nobleGroup({ curve: 'secp256k1', Point: secp256k1.Point, pointBytes: 33, endianness: 'big' }),
-  stark: nobleGroup({ curve: 'stark', Point: StarkPoint, pointBytes: 33, endianness: 'big' }),
+  stark: nobleGroup({ curve: 'stark', Point: StarkPoint, pointBytes: 33, endianness: 'big', decode: decodeStarkPoint }),
   ed25519: nobleGroup({ curve: 'ed25519', Point: ed25519.Point, pointBytes: 32, endianness: 'little' }),
 };
 
@@ -42,8 +43,10 @@ function nobleGroup<P extends NoblePoint<P>>(parameters: {
   Point: NobleCurve<P>;
   pointBytes: number;
   endianness: 'big' | 'little';
+  /** In the place of noble's own. */
+  decode?: (bytes: Uint8Array) => P;
 }): Group {
-  const { curve, Point, pointBytes, endianness } = parameters;
+  const { curve, Point, pointBytes, endianness, decode = (bytes) => Point.fromBytes(bytes) } = parameters;
   const order = Point.Fn.ORDER;
   const outer = (point: P) => point as unknown as Point; // the brand hides noble's own type from the users of the group
   const inner = (point: Point) => point as unknown as P;
@@ -83,7 +86,7 @@ function nobleGroup<P extends NoblePoint<P>>(parameters: {
 
     decodePoint(bytes) {
       if (bytes.length !== pointBytes) throw new Error(`a point of ${curve} has ${pointBytes} bytes`);
-      const point = Point.fromBytes(bytes);
+      const point = decode(bytes);
       if (point.is0() || !point.isTorsionFree()) throw new Error('the point is the identity, or outside the prime-order subgroup');
       return outer(point);
     },

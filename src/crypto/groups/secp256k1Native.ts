@@ -53,7 +53,7 @@ function secp256k1Over(library: Library): Group {
   }
 
   function multiplyVariableTime(point: Point, scalar: bigint): Point {
-    if (scalar === 0n || isIdentity(point)) return identity;
+    if (isIdentity(point)) return identity;
     if (point === base) return multiplyBase(scalar); // has tables, and is faster still
     return outer(library.publicKeyTweakMul(inner(point), encodeScalar(scalar), false));
   }
@@ -63,10 +63,10 @@ function secp256k1Over(library: Library): Group {
   }
 
   function add(...points: readonly Point[]): Point {
-    const terms = points.filter((point) => !isIdentity(point)).map(inner);
-    if (terms.length === 0) return identity;
+    const terms = points.filter((point) => !isIdentity(point));
+    if (terms.length < 2) return terms[0] ?? identity;
     try {
-      return outer(library.publicKeyCombine(terms, false));
+      return outer(library.publicKeyCombine(terms.map(inner), false));
     } catch (error) {
       if (error instanceof Error && error.message === 'The sum of the public keys is not valid') return identity;
       throw error;

@@ -78,7 +78,7 @@ export const permissionsContract = contract({
     access: 'Permissions:Update',
     userAction: true,
     params: ofPermission,
-    body: z.object({ name: name.optional(), operations: operationList.optional() }),
+    body: z.object({ name: name.exactOptional(), operations: operationList.exactOptional() }),
     response: permissionSchema,
   },
   archivePermission: {

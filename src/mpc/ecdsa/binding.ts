@@ -2,8 +2,8 @@
  * What a presignature is used for, bound into one hash: everything that all signers of one signature must agree on. Two signers that are
  * shown different things compute independent masks, and what is combined of theirs is noise.
  *
- *   binding = (batch, number, curve, signing set, R, h, public key, tweak)
- *   d = H(binding),  R' = R + d·G,  r = x(R') mod n
+ *   binding = SHA-512(batch, number, curve, signing set, R, h, public key, tweak)
+ *   d = binding mod n,  R' = R + d·G,  r = x(R') mod n
  *
  * The re-randomisation by d is that of Groth and Shoup (ePrint 2021/1330): presignatures together with additive key derivation, or with
  * digests that the caller chooses, are open to an attack by Wagner's algorithm without it.
@@ -38,9 +38,11 @@ export interface Bound {
   readonly r: bigint;
   /** Parity of y(R') in bit 0, whether x(R') ≥ n in bit 1. */
   readonly recid: number;
-  /** A label of the pseudo-random sharings, for this use only. */
-  label(purpose: 'num' | 'w'): Uint8Array;
+  /** The hash of all that is bound, 64 bytes. Public. */
+  readonly binding: Uint8Array;
 }
+
+const domain = utf8('countersign/ecdsa/v1');
 
 /** The STARK curve's verifiers hold digest and r in 251 bits. */
 const starkBound = 2n ** 251n;
@@ -56,17 +58,18 @@ export function bind({ curve, publicKey, digest, tweak, batch, number, participa
   const tweakBytes = tweak ?? new Uint8Array(32);
   if (tweakBytes.length !== 32 || toBigInt(tweakBytes) >= n) throw new Refusal('BadRequest', 'a tweak has 32 bytes and is below the order');
   const signingSet = concat(...participants.map(u32));
-  const binding = [batch, u32(number), utf8(curve), signingSet, R, group.encodeScalar(h), publicKey, tweakBytes];
-  const label = (purpose: string) => sha512(lengthPrefixed(utf8('countersign/ecdsa/v1'), ...binding, utf8(purpose)));
+  const binding = sha512(
+    lengthPrefixed(domain, batch, u32(number), utf8(curve), signingSet, R, group.encodeScalar(h), publicKey, tweakBytes),
+  );
 
-  const d = toBigInt(label('d')) % n;
+  const d = toBigInt(binding) % n;
   const rerandomised = group.add(decode(R), group.multiplyBase(d));
   if (d === 0n || group.isIdentity(rerandomised)) throw new Abort([], 'ecdsa: R′ is not usable');
   const encoded = group.encodePoint(rerandomised);
   const x = toBigInt(encoded.subarray(1));
   const r = x % n;
   if (r === 0n || (curve === 'stark' && r >= starkBound)) throw new Abort([], 'ecdsa: r is not usable');
-  return { h, tweak: toBigInt(tweakBytes), d, r, recid: (encoded[0] === 0x03 ? 1 : 0) + (x >= n ? 2 : 0), label };
+  return { h, tweak: toBigInt(tweakBytes), d, r, recid: (encoded[0] === 0x03 ? 1 : 0) + (x >= n ? 2 : 0), binding };
 
   function decode(point: Uint8Array) {
     try {

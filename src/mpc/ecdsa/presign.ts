@@ -48,6 +48,10 @@ export interface Presignature {
 export const maxBatch = 1024;
 const nonceBytes = 32;
 
+/** Labels of the pseudo-random sharings: parts of fixed sizes. */
+const domain = utf8('countersign/presign/v1');
+const purposes = { k: u32(1), phi: u32(2), u: u32(3) };
+
 /**
  * @param party.participants exactly 2t + 1 of those who hold seeds
  * @throws {Abort} naming who sent what is not of the form, or different nonces to different participants; without culprit when the R_i
@@ -85,11 +89,11 @@ export async function presign(
 
   // Round 2: R_i.
   const sharing = pseudoRandomSharing(seeds, group.order);
-  const label = (number: number, purpose: string) => lengthPrefixed(utf8('countersign/presign/v1'), batch, u32(number), utf8(purpose));
+  const label = (number: number, purpose: Uint8Array) => concat(domain, batch, u32(number), purpose);
   const own = Array.from({ length: count }, (_, number) => {
-    const k = sharing.randomSharing(label(number, 'k'));
-    const phi = sharing.randomSharing(label(number, 'phi'));
-    const u = (k * phi + sharing.zeroSharing(label(number, 'u'))) % group.order;
+    const k = sharing.randomSharing(label(number, purposes.k));
+    const phi = sharing.randomSharing(label(number, purposes.phi));
+    const u = (k * phi + sharing.zeroSharing(label(number, purposes.u))) % group.order;
     const secrets = new OneUse('presignature', joined(group.encodeScalar(phi), group.encodeScalar(u)));
     return { R: group.multiplyBase(k), secrets };
   });

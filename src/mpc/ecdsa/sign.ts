@@ -8,13 +8,17 @@
  * @module
  */
 
-import { concat } from '../../base/bytes.ts';
+import { concat, u32, utf8 } from '../../base/bytes.ts';
 import { assert } from '../../base/errors.ts';
 import { groupOf } from '../../crypto/groups/index.ts';
 import type { EcdsaCurve } from '../protocols.ts';
 import { pseudoRandomSharing, type Seeds } from '../prss.ts';
 import { bind } from './binding.ts';
 import type { Presignature } from './presign.ts';
+
+/** Labels of the sharings of zero: parts of fixed sizes. */
+const domain = utf8('countersign/ecdsa/v1');
+const purposes = { num: u32(1), w: u32(2) };
 
 /**
  * Uses the presignature up, whether it succeeds or not.
@@ -44,10 +48,10 @@ export function signShare(use: {
     const u = group.decodeScalar(secrets.subarray(32));
     const x = group.decodeScalar(secret);
 
-    const { h, r, d, tweak: delta, label } = bind({ ...presignature, publicKey, digest, tweak });
+    const { h, r, d, tweak: delta, binding } = bind({ ...presignature, publicKey, digest, tweak });
     const sharing = pseudoRandomSharing(seeds, n);
-    const num = (phi * ((h + r * (x + delta)) % n) + sharing.zeroSharing(label('num'))) % n;
-    const w = (u + d * phi + sharing.zeroSharing(label('w'))) % n;
+    const num = (phi * ((h + r * (x + delta)) % n) + sharing.zeroSharing(concat(domain, binding, purposes.num))) % n;
+    const w = (u + d * phi + sharing.zeroSharing(concat(domain, binding, purposes.w))) % n;
     return concat(group.encodeScalar(num), group.encodeScalar(w));
   });
 }

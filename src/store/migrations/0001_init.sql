@@ -11,7 +11,9 @@ create table organisations (
 -- Exactly one row: replicas that start together on an empty database race for it, and the winner makes the organisation.
 create table installation (
   singleton       boolean primary key default true check (singleton),
-  organisation_id text not null references organisations deferrable initially deferred
+  organisation_id text not null references organisations deferrable initially deferred,
+  -- The service account made with it, whose credentials the operator got.
+  root_id         text not null
 );
 
 -- People and service accounts. A deleted one stays, for what it has done.

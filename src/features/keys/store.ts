@@ -1,0 +1,137 @@
+/** SQL of keys. @module */
+
+import { fromHex, toHex } from '../../base/bytes.ts';
+import { assert } from '../../base/errors.ts';
+import type { KeyType } from '../../base/keyTypes.ts';
+import { batched } from '../../store/batch.ts';
+import type { Database, Query } from '../../store/database.ts';
+import type { KeyStoreRow } from '../keyStores/store.ts';
+import { type KeyEvent, type KeyStatus, lifecycle } from './lifecycle.ts';
+
+export interface KeyRow {
+  readonly id: string;
+  readonly organisationId: string;
+  readonly storeId: string;
+  readonly keyType: KeyType;
+  readonly publicKey: Uint8Array;
+  /** By participant number. */
+  readonly verificationShares: ReadonlyMap<number, Uint8Array>;
+  readonly name: string | null;
+  readonly status: KeyStatus;
+  readonly delegatedTo: string | null;
+  readonly dateCreated: Date;
+  readonly dateDeleted: Date | null;
+}
+
+export interface FoundKey extends KeyRow {
+  readonly storeKind: KeyStoreRow['kind'];
+}
+
+/** Whose keys: those of an organisation, or of them only those delegated to one user, by id or username. */
+export interface KeyFilter {
+  readonly organisationId: string;
+  readonly delegatedTo: string | null;
+  readonly owner: string | null;
+}
+
+const maxBatch = 200;
+const concurrentBatches = 2;
+
+const columns = `k.id, k.organisation_id as "organisationId", k.store_id as "storeId", k.key_type as "keyType", k.public_key as "publicKey",
+  k.verification_shares as "verificationShares", k.name, k.status, k.delegated_to as "delegatedTo", k.date_created as "dateCreated",
+  k.date_deleted as "dateDeleted"`;
+
+type Stored<T extends KeyRow> = Omit<T, 'verificationShares'> & { verificationShares: Record<string, string> } & Record<string, unknown>;
+
+/** Looks keys up by id, one statement for all that are asked for at the same time. Whose key it is, is for the caller to check. */
+export function keyFinder(database: Database): (id: string) => Promise<FoundKey | undefined> {
+  return batched((ids: readonly string[]) => findAll(database, ids), { maxItems: maxBatch, concurrency: concurrentBatches });
+}
+
+async function findAll(database: Database, ids: readonly string[]): Promise<(FoundKey | undefined)[]> {
+  const rows = await database.query<Stored<FoundKey>>(
+    `select ${columns}, s.kind as "storeKind" from keys k join key_stores s on s.id = k.store_id where k.id = any($1::text[])`,
+    [[...new Set(ids)]],
+  );
+  const byId = new Map(rows.map((row) => [row.id, restored(row)]));
+  return ids.map((id) => byId.get(id));
+}
+
+export async function listKeys(
+  query: Query,
+  { organisationId, delegatedTo, owner }: KeyFilter,
+  { date, id, take }: { date: Date | null; id: string | null; take: number },
+): Promise<KeyRow[]> {
+  const rows = await query.query<Stored<KeyRow>>(
+    `select ${columns} from keys k left join users u on u.id = k.delegated_to
+     where k.organisation_id = $1
+       and ($2::text is null or k.delegated_to = $2)
+       and ($3::text is null or u.id = $3 or u.username = $3)
+       and ($4::timestamptz is null or (k.date_created, k.id) < ($4, $5))
+     order by k.date_created desc, k.id desc limit $6`,
+    [organisationId, delegatedTo, owner, date, id, take],
+  );
+  return rows.map((row) => restored(row));
+}
+
+export async function insertKey(query: Query, row: KeyRow & { chainCode: Uint8Array }): Promise<void> {
+  const shares = Object.fromEntries([...row.verificationShares].map(([participant, share]) => [participant, toHex(share)]));
+  await query.query(
+    `insert into keys (id, organisation_id, store_id, key_type, public_key, verification_shares, chain_code, name, status, delegated_to,
+       date_created)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+    [
+      row.id,
+      row.organisationId,
+      row.storeId,
+      row.keyType,
+      row.publicKey,
+      JSON.stringify(shares),
+      row.chainCode,
+      row.name,
+      row.status,
+      row.delegatedTo,
+      row.dateCreated,
+    ],
+  );
+}
+
+export async function renameKey(tx: Query, id: string, name: string | null): Promise<void> {
+  await tx.query('update keys set name = $2 where id = $1', [id, name]);
+}
+
+/**
+ * The only writer of `status`.
+ * @returns whether the key moved: false when it was in no state the event leaves
+ */
+export async function moveKey(tx: Query, id: string, event: KeyEvent, date: Date): Promise<boolean> {
+  const { from, to, stamps } = lifecycle[event];
+  const rows = await tx.query(`update keys set status = $2, ${stamps} = $3 where id = $1 and status = any($4::text[]) returning id`, [
+    id,
+    to,
+    date,
+    from,
+  ]);
+  return rows.length > 0;
+}
+
+/** @returns the row as the database has it inside this database transaction, locked until its end */
+export async function lockKey(tx: Query, id: string): Promise<KeyRow | undefined> {
+  const [row] = await tx.query<Stored<KeyRow>>(`select ${columns} from keys k where k.id = $1 for no key update`, [id]);
+  return row && restored(row);
+}
+
+function restored<T extends KeyRow>(row: Stored<T>): T {
+  // Only the member named here changes its form, which the type of a rest does not say: hence the cast.
+  return { ...row, verificationShares: sharesOf(row.verificationShares) } as unknown as T;
+}
+
+function sharesOf(stored: Record<string, string>): ReadonlyMap<number, Uint8Array> {
+  return new Map(
+    Object.entries(stored).map(([participant, hex]) => {
+      const share = fromHex(hex);
+      assert(share, 'verification shares are kept as hex');
+      return [Number(participant), share];
+    }),
+  );
+}
