@@ -4,9 +4,9 @@
  */
 
 import { createHash, createPublicKey, randomBytes, verify } from 'node:crypto';
+import type { DfnsApiClient } from '@dfns/sdk';
 import { schnorr, secp256k1 } from '@noble/curves/secp256k1.js';
 import * as starknet from '@scure/starknet';
-import type { DfnsApiClient } from '@dfns/sdk';
 import { officialClient, startInstance } from '../test/support/instance.ts';
 
 type Sig = { r: string; s: string; recid?: number | undefined };
@@ -29,8 +29,13 @@ const examples: readonly Example[] = [
     request: hashRequest,
     verifier: '@noble/curves',
     verifies: (publicKey, signature) => {
-      const recovered = secp256k1.recoverPublicKey(new Uint8Array([signature.recid ?? 9, ...compact(signature)]), bytes(hash), { prehash: false });
-      return secp256k1.verify(compact(signature), bytes(hash), publicKey, { prehash: false, lowS: true }) && Buffer.from(recovered).equals(publicKey);
+      const recovered = secp256k1.recoverPublicKey(new Uint8Array([signature.recid ?? 9, ...compact(signature)]), bytes(hash), {
+        prehash: false,
+      });
+      return (
+        secp256k1.verify(compact(signature), bytes(hash), publicKey, { prehash: false, lowS: true }) &&
+        Buffer.from(recovered).equals(publicKey)
+      );
     },
   },
   {

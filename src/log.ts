@@ -1,6 +1,6 @@
 /** Logs: one JSON object a line, on standard error. No bodies, no tokens, no shares: what is not given cannot leak. @module */
 
-import { destination, pino, type Logger } from 'pino';
+import { destination, type Logger, pino } from 'pino';
 
 export type { Logger };
 

@@ -24,7 +24,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
 
 /** The npm packages of a floor. A signer loads no web framework and no database server. */
 const packages: Readonly<Record<string, readonly string[]>> = {
-  base: ['zod'],
+  base: ['zod', '@noble/hashes'],
   crypto: ['@noble/curves', '@noble/hashes', '@scure/starknet', 'secp256k1', 'sodium-native'],
   mpc: [],
   chains: ['zod'],
@@ -75,7 +75,9 @@ describe('floors', () => {
   });
 
   test('each floor uses its own npm packages only', () => {
-    const foreign = imports.filter(({ from, to }) => !to.endsWith('.ts') && !to.startsWith('node:') && !packages[floorOf(from)]?.includes(packageOf(to)));
+    const foreign = imports.filter(
+      ({ from, to }) => !to.endsWith('.ts') && !to.startsWith('node:') && !packages[floorOf(from)]?.includes(packageOf(to)),
+    );
     expect(foreign.map(({ from, to }) => `${from} -> ${to}`)).toEqual([]);
   });
 
@@ -87,7 +89,9 @@ describe('floors', () => {
   });
 
   test('only config.ts reads the environment', () => {
-    const readers = files.filter((file) => /process\.env/.test(readFileSync(join(src, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')));
+    const readers = files.filter((file) =>
+      /process\.env/.test(readFileSync(join(src, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')),
+    );
     expect(readers).toEqual(['main.ts']); // which hands it to config.ts
   });
 });

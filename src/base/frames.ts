@@ -3,37 +3,78 @@
  * @module
  */
 
-import { concat, utf8 } from './bytes.ts';
+import { utf8 } from './bytes.ts';
 
 /** A frame larger than this is refused on either side: above the largest request body with its base64 and authorisation. */
 export const maxFrameBytes = 8 * 1024 * 1024;
 
+const headBytes = 4;
+
 export function encodeFrame(message: unknown): Uint8Array {
   const body = utf8(JSON.stringify(message));
-  const frame = new Uint8Array(4 + body.length);
+  const frame = new Uint8Array(headBytes + body.length);
   new DataView(frame.buffer).setUint32(0, body.length);
-  frame.set(body, 4);
+  frame.set(body, headBytes);
   return frame;
 }
 
-/**
- * Reads frames out of chunks as they come.
- * @returns a function that takes a chunk and gives the messages completed by it
- * @throws {Error} from that function, for a frame too large or not JSON: the stream cannot be trusted further
- */
-export function frameReader(): (chunk: Uint8Array) => unknown[] {
+export interface Frame {
+  readonly message: unknown;
+  /** What it took on the stream. */
+  readonly bytes: number;
+}
+
+export interface FrameReader {
+  /**
+   * Takes a chunk and gives the frames completed by it.
+   * @throws {Error} for a frame too large or not JSON: the stream cannot be trusted further
+   */
+  read(chunk: Uint8Array): Frame[];
+  /** Whether a frame has begun that is not complete. */
+  readonly isPartial: boolean;
+}
+
+/** Reads frames out of chunks as they come, however small: the work is linear in the bytes, and what is kept is one frame at most. */
+export function frameReader(): FrameReader {
   const text = new TextDecoder();
-  let pending: Uint8Array = new Uint8Array(0);
-  return (chunk) => {
-    pending = pending.length === 0 ? chunk : concat(pending, chunk);
-    const messages: unknown[] = [];
-    while (pending.length >= 4) {
-      const length = new DataView(pending.buffer, pending.byteOffset).getUint32(0);
-      if (length > maxFrameBytes) throw new Error(`a frame of ${length} bytes is above the limit of ${maxFrameBytes}`);
-      if (pending.length < 4 + length) break;
-      messages.push(JSON.parse(text.decode(pending.subarray(4, 4 + length))));
-      pending = pending.subarray(4 + length);
-    }
-    return messages;
+  let held: Uint8Array = new Uint8Array(0);
+  let heldBytes = 0;
+
+  const hold = (chunk: Uint8Array): Uint8Array => {
+    if (heldBytes === 0) return chunk;
+    if (heldBytes + chunk.length > held.length) held = grown(held.subarray(0, heldBytes), heldBytes + chunk.length);
+    held.set(chunk, heldBytes);
+    return held.subarray(0, heldBytes + chunk.length);
   };
+
+  return {
+    read(chunk) {
+      const stream = hold(chunk);
+      const view = new DataView(stream.buffer, stream.byteOffset, stream.length);
+      const frames: Frame[] = [];
+      let at = 0;
+      while (stream.length - at >= headBytes) {
+        const length = view.getUint32(at);
+        if (length > maxFrameBytes) throw new Error(`a frame of ${length} bytes is above the limit of ${maxFrameBytes}`);
+        const end = at + headBytes + length;
+        if (end > stream.length) break;
+        frames.push({ message: JSON.parse(text.decode(stream.subarray(at + headBytes, end))), bytes: headBytes + length });
+        at = end;
+      }
+      const rest = stream.subarray(at);
+      if (heldBytes === 0 || at > 0) held = rest.slice();
+      heldBytes = rest.length;
+      return frames;
+    },
+    get isPartial() {
+      return heldBytes > 0;
+    },
+  };
+}
+
+/** Twice as large at least, so that many small chunks are not copied over and over. */
+function grown(bytes: Uint8Array, least: number): Uint8Array {
+  const larger = new Uint8Array(Math.max(2 * bytes.length, least));
+  larger.set(bytes);
+  return larger;
 }

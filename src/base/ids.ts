@@ -19,6 +19,7 @@ export const idPrefixes = {
   cluster: 'cl',
   audit: 'uj',
   request: 'req',
+  replica: 'rep',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

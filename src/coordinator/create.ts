@@ -21,7 +21,15 @@ import { agreeOnSeeds, answering } from './roll.ts';
 import { runSession } from './session.ts';
 
 /** @param sockets the signers' unix sockets, in the order of `cluster.signers` */
-export function createCoordinator({ cluster, sockets, log }: { cluster: ClusterFile; sockets: readonly string[]; log: Logger }): Coordinator {
+export function createCoordinator({
+  cluster,
+  sockets,
+  log,
+}: {
+  cluster: ClusterFile;
+  sockets: readonly string[];
+  log: Logger;
+}): Coordinator {
   const { threshold } = cluster;
   const links = cluster.signers.map(({ index }, i) => openLink({ index, path: sockets[i] ?? '' }));
   const stock = presignatureStock();
@@ -50,7 +58,11 @@ export function createCoordinator({ cluster, sockets, log }: { cluster: ClusterF
     const [first, ...rest] = [...outcomes.values()].map(generated);
     if (first === undefined || !rest.every((other) => sameKey(first, other))) throw new Abort([], 'the signers made different keys');
     const { publicKey, verificationShares, chainCode } = first;
-    return { publicKey, chainCode, verificationShares: new Map(Object.entries(verificationShares).map(([i, share]) => [Number(i), share])) };
+    return {
+      publicKey,
+      chainCode,
+      verificationShares: new Map(Object.entries(verificationShares).map(([i, share]) => [Number(i), share])),
+    };
   }
 
   async function sign({ key, payload, authorisation }: Parameters<Coordinator['sign']>[0]): Promise<Signature> {
@@ -76,7 +88,9 @@ export function createCoordinator({ cluster, sockets, log }: { cluster: ClusterF
       if (error instanceof SignerFailures) await agreeOnSeeds(links, cluster);
       throw error;
     });
-    const answers = await askAll(chosen, (link) => link.ask('signEcdsa', { keyId: key.id, batch, number, payload: wire(payload), authorisation }));
+    const answers = await askAll(chosen, (link) =>
+      link.ask('signEcdsa', { keyId: key.id, batch, number, payload: wire(payload), authorisation }),
+    );
     return combineEcdsa({
       curve,
       threshold,

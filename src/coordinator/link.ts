@@ -1,14 +1,15 @@
 /**
- * The line to one signer: questions over a stream socket, matched to their answers by number, with a time limit each. It connects when
- * first asked and again after it broke, so that a signer that comes back is used again without anybody's doing.
+ * The line to one signer: questions over a transport, matched to their answers by number, with a time limit each. It connects when first
+ * asked and again after it broke, so that a signer that comes back is used again without anybody's doing.
  * @module
  */
 
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { z } from 'zod';
 import { messageOf } from '../base/errors.ts';
 import { encodeFrame, frameReader } from '../base/frames.ts';
 import { answer, type Method, methods, type Params, type RefusalAnswer, type Result } from '../signer/contract.ts';
+import type { Transport } from '../transport/transport.ts';
 
 /** A signer that did not do what was asked. `down`: it did not answer at all. */
 export class SignerFailure extends Error {
@@ -39,50 +40,95 @@ export interface Link {
 const defaultTimeoutMs = 3_000;
 /** How long a signer that failed to answer is asked last. */
 const suspicionMs = 5_000;
+/** A connection on which nothing came for so long, while answers were due, is given up: its host may be gone without a word. */
+const silenceMs = 6_000;
+/** What a signer has not taken in yet; more means that it does not read. */
+const maxUnsentBytes = 64 * 1024 * 1024;
 
-export function openLink({ index, path }: { index: number; path: string }): Link {
-  const waiting = new Map<number, { resolve: (result: unknown) => void; reject: (error: SignerFailure) => void; timer: NodeJS.Timeout }>();
+interface Waiting {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: SignerFailure) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+export function openLink({ index, transport }: { index: number; transport: Pick<Transport, 'connect'> }): Link {
+  const waiting = new Map<number, Waiting>();
   const lostListeners: (() => void)[] = [];
   let socket: Socket | undefined;
+  let isConnecting = false;
+  let isClosed = false;
   let nextNumber = 1;
   let suspectedUntil = 0;
-  let outbox: Uint8Array[] = [];
+  /** When the oldest question was sent since something was heard. */
+  let silentSince: number | undefined;
+  let outbox: { readonly number: number; readonly frame: Uint8Array }[] = [];
+  let outboxBytes = 0;
 
-  const settle = (number: number): { resolve: (result: unknown) => void; reject: (error: SignerFailure) => void } | undefined => {
+  const settle = (number: number): Waiting | undefined => {
     const entry = waiting.get(number);
     waiting.delete(number);
     if (entry) clearTimeout(entry.timer);
     return entry;
   };
 
-  const lose = (reason: string): void => {
-    socket?.destroy();
-    socket = undefined;
-    suspectedUntil = Date.now() + suspicionMs;
+  const empty = (): Uint8Array[] => {
+    // Questions whose time has passed while there was no connection are not asked any more.
+    const due = outbox.filter(({ number }) => waiting.has(number)).map(({ frame }) => frame);
+    outbox = [];
+    outboxBytes = 0;
+    return due;
+  };
+
+  const rejectAll = (reason: string): void => {
     for (const number of [...waiting.keys()]) settle(number)?.reject(new SignerFailure(index, 'Down', reason));
+  };
+
+  const lose = (reason: string): void => {
+    const lost = socket;
+    socket = undefined;
+    silentSince = undefined;
+    lost?.destroy();
+    suspectedUntil = Date.now() + suspicionMs;
+    rejectAll(reason);
+    empty();
     for (const listener of lostListeners) listener();
   };
 
-  const open = (): Socket => {
-    const opened = connect(path);
-    const read = frameReader();
-    opened.on('connect', () => {
-      suspectedUntil = 0;
-    });
+  const open = async (): Promise<void> => {
+    isConnecting = true;
+    try {
+      const opened = await transport.connect();
+      if (isClosed) return void opened.destroy();
+      attach(opened);
+    } catch (error) {
+      lose(messageOf(error));
+    } finally {
+      isConnecting = false;
+    }
+    if (outbox.length > 0) flush();
+  };
+
+  const attach = (opened: Socket): void => {
+    const frames = frameReader();
+    let hasSpoken = false;
+    socket = opened;
     opened.on('data', (chunk) => {
+      hasSpoken = true;
+      suspectedUntil = 0;
+      silentSince = undefined;
       try {
-        for (const message of read(chunk)) receive(message);
+        for (const { message } of frames.read(chunk)) receive(message);
       } catch (error) {
-        lose(`sent what is no frame: ${messageOf(error)}`);
+        lose(`sent what is no answer: ${messageOf(error)}`);
       }
     });
-    opened.on('error', (error) => {
-      if (socket === opened) lose(`does not answer (${(error as NodeJS.ErrnoException).code ?? error.message})`);
+    opened.on('error', (error: NodeJS.ErrnoException) => {
+      if (socket === opened) lose(`lost the connection (${error.code ?? error.message})`);
     });
     opened.on('close', () => {
-      if (socket === opened) lose('closed the connection');
+      // Under TLS 1.3 this is how a signer turns away whom it does not know (RFC 8446 §4.4.2.4 leaves us connected until then).
+      if (socket === opened) lose(hasSpoken ? 'closed the connection' : 'closed the connection without a word; it may not know our pin');
     });
-    return opened;
   };
 
   const receive = (message: unknown): void => {
@@ -93,15 +139,27 @@ export function openLink({ index, path }: { index: number; path: string }): Link
     else entry.resolve(parsed.result);
   };
 
+  const flush = (): void => {
+    if (socket === undefined) {
+      if (!isConnecting && !isClosed) void open();
+      return;
+    }
+    silentSince ??= Date.now();
+    socket.write(Buffer.concat(empty()));
+  };
+
   // Questions of one turn of the event loop leave in one write.
-  const send = (frame: Uint8Array): void => {
-    if (outbox.push(frame) > 1) return;
-    setImmediate(() => {
-      const frames = outbox;
-      outbox = [];
-      socket ??= open();
-      socket.write(Buffer.concat(frames));
-    });
+  const send = (number: number, frame: Uint8Array): void => {
+    if (outbox.push({ number, frame }) === 1) setImmediate(flush);
+    outboxBytes += frame.length;
+    if (outboxBytes + (socket?.writableLength ?? 0) > maxUnsentBytes) lose('does not take in what it is asked');
+  };
+
+  const giveUp = (number: number, timeoutMs: number): void => {
+    const now = Date.now();
+    suspectedUntil = now + suspicionMs;
+    settle(number)?.reject(new SignerFailure(index, 'Down', `did not answer within ${timeoutMs} ms`));
+    if (silentSince !== undefined && now - silentSince >= silenceMs) lose(`was silent for ${now - silentSince} ms`);
   };
 
   return {
@@ -112,13 +170,9 @@ export function openLink({ index, path }: { index: number; path: string }): Link
     async ask(method, params, timeoutMs = defaultTimeoutMs) {
       const number = nextNumber++;
       const result = await new Promise((resolve, reject) => {
-        const timer = setTimeout(() => {
-          waiting.delete(number);
-          suspectedUntil = Date.now() + suspicionMs;
-          reject(new SignerFailure(index, 'Down', `did not answer within ${timeoutMs} ms`));
-        }, timeoutMs);
-        waiting.set(number, { resolve, reject, timer });
-        send(encodeFrame({ number, method, params: z.encode(methods[method].params as z.ZodType, params) }));
+        const frame = encodeFrame({ number, method, params: z.encode(methods[method].params as z.ZodType, params) });
+        waiting.set(number, { resolve, reject, timer: setTimeout(() => giveUp(number, timeoutMs), timeoutMs) });
+        send(number, frame);
       });
       const parsed = methods[method].result.safeParse(result);
       if (!parsed.success) throw new SignerFailure(index, 'Internal', `answered ${method} with what its contract does not allow`);
@@ -128,10 +182,12 @@ export function openLink({ index, path }: { index: number; path: string }): Link
       lostListeners.push(listener);
     },
     close() {
+      isClosed = true;
       const open = socket;
       socket = undefined;
       open?.destroy();
-      for (const number of [...waiting.keys()]) settle(number)?.reject(new SignerFailure(index, 'Down', 'the service is closing'));
+      rejectAll('the service is closing');
+      empty();
     },
   };
 }

@@ -83,7 +83,8 @@ export function presignatureStock(): PresignatureStock {
 async function presignBatch(curve: EcdsaCurve, links: readonly Link[]): Promise<StockedPresignature[]> {
   const outcomes = await runSession(links, { kind: 'presign', curve, count: batchSizes[curve] });
   const [first, ...rest] = [...outcomes.values()].map(presigned);
-  if (first === undefined || !rest.every((other) => sameBatch(first, other))) throw new Abort([], 'the signers made different presignatures');
+  if (first === undefined || !rest.every((other) => sameBatch(first, other)))
+    throw new Abort([], 'the signers made different presignatures');
   return first.commitments.map((R, number) => ({ batch: first.batch, number, R }));
 }
 

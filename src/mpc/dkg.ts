@@ -7,8 +7,8 @@
  *   dkg/share    to all: echo of the packages, chain code contribution; signed. To each: f_i(j), sealed
  *   dkg/confirm  to all: hash of the key, signed. Nobody keeps a share of a key that another does not have
  *
- * Secure with abort against t corrupt participants. A corrupt participant may choose among public keys by aborting, as in every
- * Pedersen-style generation (Gennaro, Jarecki, Krawczyk, Rabin 2007); FROST is proven with that, and so are the other uses here.
+ * Secure with abort against t corrupt participants. A corrupt participant that speaks last can choose among public keys, as in every
+ * Pedersen-style generation (Gennaro, Jarecki, Krawczyk, Rabin 2007); it learns nothing of the secret by it.
  * @module
  */
 
@@ -21,9 +21,9 @@ import { groupOf } from '../crypto/groups/index.ts';
 import { createKeyShare, encodePublic, type KeyShare } from './keyShare.ts';
 import { compareEcho, cut, cutEvenly, digestBytes, echoBytes, echoOf, exchangeSigned, reading, type Signed, sha256 } from './messages.ts';
 import type { Party } from './party.ts';
-import { proofBytes, provePossession, verifyPossession } from './possession.ts';
+import { type Claim, proofBytes, provePossession, verifyPossession } from './possession.ts';
 import { quorumOf } from './protocols.ts';
-import { assertParticipants, evaluate, powers, randomPolynomial } from './shamir.ts';
+import { assertParticipants, evaluate, type Polynomial, powers, randomPolynomial } from './shamir.ts';
 
 const chainCodeBytes = 32;
 
@@ -36,35 +36,25 @@ export async function keygen(party: Party, { keyType, threshold }: { keyType: Ke
   assertParticipants(participants, threshold);
   assert(quorumOf(keyType, threshold) <= participants.length, 'there are enough participants to use the key');
   const group = groupOf(keyTypes[keyType].curve);
+  const setting = { party, keyType, threshold, group };
 
-  // Round 1: commitments to the polynomial, and the proof.
+  // Round 1: commitments to the polynomial f, and the proof that f(0) is known.
   const f = randomPolynomial({ group, degree: threshold });
-  const C = f.map((coefficient) => group.encodePoint(group.multiplyBase(coefficient)));
-  const claim = (i: number, commitment: Uint8Array) => ({ group, keyType, i, context: sessionId, commitment });
-  const proof = provePossession(claim(index, C[0] ?? new Uint8Array(0)), f[0] ?? 0n);
   const contribution = new Uint8Array(randomBytes(chainCodeBytes));
-  const round1 = await exchangeSigned(party, 'dkg/package', concat(...C, proof, chainCodeCommitment(party, index, contribution)));
-  const packages = new Map([...round1].map(([from, signed]) => [from, readPackage(from, signed)]));
+  const round1 = await exchangeSigned(party, 'dkg/package', packageOf(setting, f, contribution));
+  const packages = new Map([...round1].map(([from, { message }]) => [from, readPackage(setting, from, message)]));
 
-  // Round 2: shares, and the echo of round 1.
+  // Round 2: the shares f(j), and the echo of round 1.
   const echo = echoOf(round1);
-  const others = participants.filter((participant) => participant !== index);
-  const boxes = others.map((to): [number, Uint8Array] => {
-    const share = group.encodeScalar(evaluate(f, to, group.order));
-    try {
-      return [to, party.sealTo(to, 'dkg/share', share)];
-    } finally {
-      share.fill(0);
-    }
-  });
-  const round2 = await exchangeSigned(party, 'dkg/share', concat(echo, contribution), new Map(boxes));
-  const chainCode = jointChainCode(round2);
-
+  const round2 = await exchangeSigned(party, 'dkg/share', concat(echo, contribution), sealedShares(setting, f));
+  const chainCode = jointChainCode(setting, { echo, packages, round2 });
   let secret = evaluate(f, index, group.order);
-  for (const from of others) secret = (secret + receivedShare(from)) % group.order;
+  for (const [from, { toMe }] of round2) {
+    if (from !== index) secret = (secret + receivedShare(setting, from, toMe, commitmentsOf(from))) % group.order;
+  }
 
   // The sum of all polynomials, in the exponent.
-  const sum = f.map((_, k) => group.add(...participants.map((i) => packages.get(i)?.commitments[k] ?? group.identity)));
+  const sum = f.map((_, k) => group.add(...participants.map((i) => commitmentsOf(i)[k] ?? group.identity)));
   const publicPoint = sum[0] ?? group.identity;
   if (group.isIdentity(publicPoint) || secret === 0n) throw new Abort([], 'dkg: the key came out as zero');
   const share = createKeyShare({
@@ -86,53 +76,102 @@ export async function keygen(party: Party, { keyType, threshold }: { keyType: Ke
   }
   return share;
 
-  function readPackage(from: number, { message }: Signed): Package {
-    return reading(from, 'dkg/package', () => {
-      const parts = cut(message, [(threshold + 1) * group.pointBytes, proofBytes(group), digestBytes]);
-      const [points, possession, chainCodeHash] = parts;
-      assert(points && possession && chainCodeHash, 'a package has three parts');
-      const encoded = cutEvenly(points, group.pointBytes, threshold + 1);
-      const commitments = encoded.map((point) => group.decodePoint(point));
-      if (from !== index) verifyPossession(claim(from, encoded[0] ?? new Uint8Array(0)), commitments[0] ?? group.identity, possession);
-      return { commitments, chainCodeHash };
-    });
-  }
-
-  /** The echoes first: where two views differ, whatever else goes wrong is that sender's fault, not the one's who computed with its view. */
-  function jointChainCode(messages: ReadonlyMap<number, Signed>): Uint8Array {
-    const reveals = [...messages].map(([from, { message }]) => {
-      const [theirEcho, reveal] = reading(from, 'dkg/share', () => cut(message, [echoBytes(party), chainCodeBytes]));
-      assert(theirEcho && reveal, 'the message has two parts');
-      if (from !== index) compareEcho(party, 'dkg/package', echo, from, theirEcho);
-      return { from, reveal };
-    });
-    for (const { from, reveal } of reveals) {
-      if (!equal(chainCodeCommitment(party, from, reveal), packages.get(from)?.chainCodeHash ?? new Uint8Array(0))) {
-        throw new Abort([from], `dkg/share: participant ${from} reveals another chain code contribution than it committed to`);
-      }
-    }
-    return sha256(lengthPrefixed(utf8('countersign/dkg/chain-code/v1'), sessionId, ...reveals.map(({ reveal }) => reveal)));
-  }
-
-  /** f_from(index), once it is checked against the commitments of `from` (Feldman). */
-  function receivedShare(from: number): bigint {
-    const opened = party.openFrom(from, 'dkg/share', round2.get(from)?.toMe ?? new Uint8Array(0));
-    try {
-      return reading(from, 'dkg/share', () => {
-        const share = group.decodeScalar(opened);
-        const expected = evaluateInExponent(group, packages.get(from)?.commitments ?? [], index);
-        if (!group.equals(group.multiplyBase(share), expected)) throw new Error('a share that does not lie on its polynomial');
-        return share;
-      });
-    } finally {
-      opened.fill(0);
-    }
+  function commitmentsOf(i: number): readonly Point[] {
+    return packages.get(i)?.commitments ?? [];
   }
 }
 
+interface Setting {
+  readonly party: Party;
+  readonly keyType: KeyType;
+  readonly threshold: number;
+  readonly group: Group;
+}
+
 interface Package {
+  /** C_0 … C_t */
   readonly commitments: readonly Point[];
   readonly chainCodeHash: Uint8Array;
+}
+
+/** C_0 ‖ … ‖ C_t ‖ proof ‖ commitment to the chain code contribution. */
+function packageOf(setting: Setting, f: Polynomial, contribution: Uint8Array): Uint8Array {
+  const { party, group } = setting;
+  const C = f.map((coefficient) => group.encodePoint(group.multiplyBase(coefficient)));
+  const [C0 = new Uint8Array(0), a0 = 0n] = [C[0], f[0]];
+  return concat(...C, provePossession(claimOf(setting, party.index, C0), a0), chainCodeCommitment(party, party.index, contribution));
+}
+
+function readPackage(setting: Setting, from: number, message: Uint8Array): Package {
+  const { party, group, threshold } = setting;
+  return reading(from, 'dkg/package', () => {
+    const count = threshold + 1;
+    const [points, proof, chainCodeHash] = cut(message, [count * group.pointBytes, proofBytes(group), digestBytes]);
+    assert(points && proof && chainCodeHash, 'a package has three parts');
+    const encoded = cutEvenly(points, group.pointBytes, count);
+    const commitments = encoded.map((point) => group.decodePoint(point));
+    const [C0] = commitments;
+    assert(encoded[0] && C0, 'a package commits to a constant term');
+    if (from !== party.index) verifyPossession(claimOf(setting, from, encoded[0]), C0, proof);
+    return { commitments, chainCodeHash };
+  });
+}
+
+function claimOf({ party, group, keyType }: Setting, i: number, commitment: Uint8Array): Claim {
+  return { group, keyType, i, context: party.sessionId, commitment };
+}
+
+/** f(j) for each of the others, sealed. */
+function sealedShares({ party, group }: Setting, f: Polynomial): ReadonlyMap<number, Uint8Array> {
+  const others = party.participants.filter((participant) => participant !== party.index);
+  return new Map(
+    others.map((to) => {
+      const share = group.encodeScalar(evaluate(f, to, group.order));
+      try {
+        return [to, party.sealTo(to, 'dkg/share', share)];
+      } finally {
+        share.fill(0);
+      }
+    }),
+  );
+}
+
+/**
+ * The hash of all contributions, each as it was committed to. The echoes are compared before anything else of this round is looked at:
+ * where two views differ, whatever else goes wrong is the fault of the sender that split them.
+ */
+function jointChainCode(
+  { party }: Setting,
+  { echo, packages, round2 }: { echo: Uint8Array; packages: ReadonlyMap<number, Package>; round2: ReadonlyMap<number, Signed> },
+): Uint8Array {
+  const reveals = [...round2].map(([from, { message }]) => {
+    const [theirEcho, reveal] = reading(from, 'dkg/share', () => cut(message, [echoBytes(party), chainCodeBytes]));
+    assert(theirEcho && reveal, 'the message has two parts');
+    if (from !== party.index) compareEcho(party, 'dkg/package', echo, from, theirEcho);
+    return { from, reveal };
+  });
+  for (const { from, reveal } of reveals) {
+    if (!equal(chainCodeCommitment(party, from, reveal), packages.get(from)?.chainCodeHash ?? new Uint8Array(0))) {
+      throw new Abort([from], `dkg/share: participant ${from} reveals another chain code contribution than it committed to`);
+    }
+  }
+  return sha256(lengthPrefixed(utf8('countersign/dkg/chain-code/v1'), party.sessionId, ...reveals.map(({ reveal }) => reveal)));
+}
+
+/** f_from(index), checked against the commitments of `from` (Feldman 1987). */
+function receivedShare({ party, group }: Setting, from: number, box: Uint8Array, commitments: readonly Point[]): bigint {
+  const opened = party.openFrom(from, 'dkg/share', box);
+  try {
+    return reading(from, 'dkg/share', () => {
+      const share = group.decodeScalar(opened);
+      if (!group.equals(group.multiplyBase(share), evaluateInExponent(group, commitments, party.index))) {
+        throw new Error('the share does not lie on its polynomial');
+      }
+      return share;
+    });
+  } finally {
+    opened.fill(0);
+  }
 }
 
 /** f(x)·G = Σ x^k · C_k. */

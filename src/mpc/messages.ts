@@ -37,7 +37,9 @@ export function reading<T>(from: number, round: string, read: () => T): T {
   try {
     return read();
   } catch (cause) {
-    throw cause instanceof Abort ? cause : new Abort([from], `${round}: participant ${from} sent ${messageOf(cause)}`, { cause });
+    throw cause instanceof Abort
+      ? cause
+      : new Abort([from], `${round}: the message of participant ${from} is not good: ${messageOf(cause)}`, { cause });
   }
 }
 

@@ -52,15 +52,15 @@ export function provePossession(claim: Claim, a0: bigint): Uint8Array {
 export function verifyPossession(claim: Claim, C0: Point, proof: Uint8Array): void {
   const { group } = claim;
   const [R, mu] = cut(proof, [group.pointBytes, 32]);
-  if (R === undefined || mu === undefined) throw new Error('no proof of possession');
+  if (R === undefined || mu === undefined) throw new Error('the proof of possession is missing');
   const c = challenge(claim, R);
   const expected = group.linearCombination([group.decodeScalar(mu), group.order - c], [group.base, C0]);
-  if (!group.equals(expected, group.decodePoint(R))) throw new Error('a proof of possession that does not hold');
+  if (!group.equals(expected, group.decodePoint(R))) throw new Error('the proof of possession does not hold');
 }
 
 /** H_DKG; c = 0 comes up with negligible chance only, and would let anything pass. */
 function challenge({ group, keyType, i, context, commitment }: Claim, R: Uint8Array): bigint {
   const c = hashToScalar(group.curve, domains[keyType], concat(group.encodeScalar(BigInt(i)), context, commitment, R));
-  if (c === 0n) throw new Error('a challenge that is zero');
+  if (c === 0n) throw new Error('the challenge is zero');
   return c;
 }

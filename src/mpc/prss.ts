@@ -80,10 +80,10 @@ function prf(key: Uint8Array, input: Uint8Array, n: bigint): bigint {
  */
 export function hmacSha512(key: Uint8Array, input: Uint8Array): Uint8Array {
   const inner = padded(key, 0x36, input);
-  const outer = padded(key, 0x5c, hash('sha512', inner, 'buffer'));
+  const digest = hash('sha512', inner, 'buffer');
+  const outer = padded(key, 0x5c, digest);
   const output = hash('sha512', outer, 'buffer');
-  inner.fill(0);
-  outer.fill(0);
+  for (const secret of [inner, digest, outer]) secret.fill(0);
   return output;
 }
 

@@ -34,77 +34,113 @@ const encodingVersion = 1;
  * confirms another seed
  */
 export async function setUpSeeds(party: Party, { threshold }: { threshold: number }): Promise<Seeds> {
-  const { index, participants, sessionId } = party;
+  const { index, participants } = party;
   assertParticipants(participants, threshold);
-  const held = (...holders: readonly number[]) => setsWithout(participants, threshold, holders);
-  const commitment = (from: number, without: readonly number[], contribution: Uint8Array) =>
-    sha256(lengthPrefixed(utf8('countersign/seeds/commitment/v1'), sessionId, u32(from), numbers(without), contribution));
+  const setting = { party, threshold };
 
-  const mine = held(index).map((without) => ({ without, contribution: new Uint8Array(randomBytes(seedBytes)) }));
-  const contributionsFor = (to: number) => mine.filter(({ without }) => !without.includes(to)).map(({ contribution }) => contribution);
-  const boxes = participants
-    .filter((to) => to !== index)
-    .map((to): [number, Uint8Array] => [
-      to,
-      wiping(concat(...contributionsFor(to)), (plain) => party.sealTo(to, 'seeds/contribute', plain)),
-    ]);
+  const mine = heldBy(setting, index).map((without) => ({ without, contribution: new Uint8Array(randomBytes(seedBytes)) }));
+  const commitments = mine.map(({ without, contribution }) => commitmentTo(party, index, without, contribution));
+  const round1 = await exchangeSigned(party, 'seeds/contribute', concat(...commitments), sealedContributions(party, mine));
 
-  const round1 = await exchangeSigned(
-    party,
-    'seeds/contribute',
-    concat(...mine.map(({ without, contribution }) => commitment(index, without, contribution))),
-    new Map(boxes),
-  );
-
-  // Contributions by the set they are for; those of one participant first to last, since the hash below takes them in that order.
-  const contributions = new Map<string, Uint8Array[]>(mine.map(({ without }) => [without.join(), []]));
+  // By set, the contributions of all holders, in their order.
+  const contributions = new Map(mine.map(({ without }): [string, Uint8Array[]] => [without.join(), []]));
   for (const [from, { message, toMe }] of round1) {
-    const shared = held(index, from);
-    const opened =
-      from === index ? concat(...mine.map(({ contribution }) => contribution)) : party.openFrom(from, 'seeds/contribute', toMe);
-    reading(from, 'seeds/contribute', () => {
-      const committed = cutEvenly(message, digestBytes, held(from).length);
-      const commitmentTo = new Map(held(from).map((without, at) => [without.join(), committed[at]]));
-      for (const [at, contribution] of cutEvenly(opened, seedBytes, shared.length).entries()) {
-        const without = shared[at] ?? [];
-        if (!equal(commitment(from, without, contribution), commitmentTo.get(without.join()) ?? new Uint8Array(0))) {
-          throw new Error('a contribution to a seed that differs from its commitment');
-        }
-        contributions.get(without.join())?.push(contribution);
-      }
-    });
+    const theirs = from === index ? mine : readContributions(setting, from, message, toMe);
+    for (const { without, contribution } of theirs) contributions.get(without.join())?.push(contribution);
   }
+  const keys = mine.map(({ without }) => ({ without, key: jointKey(party, without, contributions.get(without.join()) ?? []) }));
+  for (const part of [...contributions.values()].flat()) part.fill(0);
 
-  const keys = held(index).map((without) => {
-    const parts = contributions.get(without.join()) ?? [];
-    assert(parts.length === participants.length - threshold, 'every holder of a seed contributes to it');
-    const key = wiping(lengthPrefixed(utf8('countersign/seeds/key/v1'), sessionId, numbers(without), ...parts), sha256);
-    for (const part of parts) part.fill(0);
-    return { without, key };
-  });
-
-  const confirmationOf = (key: Uint8Array) =>
-    createHmac('sha256', key)
-      .update(lengthPrefixed(utf8('countersign/seeds/confirm/v1'), sessionId))
-      .digest();
   const echo = echoOf(round1);
-  const round2 = await exchangeSigned(party, 'seeds/confirm', concat(echo, ...keys.map(({ key }) => confirmationOf(key))));
+  const round2 = await exchangeSigned(party, 'seeds/confirm', concat(echo, ...keys.map(({ key }) => confirmationOf(party, key))));
   for (const [from, { message }] of round2) {
-    if (from === index) continue;
-    const theirs = held(from);
-    const [theirEcho, ...confirmations] = reading(from, 'seeds/confirm', () =>
-      cut(message, [echoBytes(party), ...theirs.map(() => digestBytes)]),
-    );
-    compareEcho(party, 'seeds/contribute', echo, from, theirEcho ?? new Uint8Array(0));
-    for (const { without, key } of keys) {
-      const at = theirs.findIndex((set) => set.join() === without.join());
-      if (at >= 0 && !equal(confirmationOf(key), confirmations[at] ?? new Uint8Array(0))) {
-        throw new Abort([from], `seeds/confirm: participant ${from} confirms another seed`);
+    if (from !== index) checkConfirmation(setting, from, message, { echo, keys });
+  }
+  return { index, threshold, participants, keys };
+}
+
+interface Setting {
+  readonly party: Party;
+  readonly threshold: number;
+}
+
+interface Contribution {
+  readonly without: readonly number[];
+  readonly contribution: Uint8Array;
+}
+
+/** To each of the others what it needs: the contributions to the seeds that it holds, too. */
+function sealedContributions(party: Party, mine: readonly Contribution[]): ReadonlyMap<number, Uint8Array> {
+  return new Map(
+    party.participants
+      .filter((to) => to !== party.index)
+      .map((to) => {
+        const plaintext = concat(...mine.filter(({ without }) => !without.includes(to)).map(({ contribution }) => contribution));
+        try {
+          return [to, party.sealTo(to, 'seeds/contribute', plaintext)];
+        } finally {
+          plaintext.fill(0);
+        }
+      }),
+  );
+}
+
+/** The contributions of `from` to the seeds that both hold, each checked against its commitment. */
+function readContributions(setting: Setting, from: number, message: Uint8Array, box: Uint8Array): readonly Contribution[] {
+  const { party } = setting;
+  const opened = party.openFrom(from, 'seeds/contribute', box);
+  return reading(from, 'seeds/contribute', () => {
+    const sets = heldBy(setting, from);
+    const committed = cutEvenly(message, digestBytes, sets.length);
+    const commitments = new Map(sets.map((without, at) => [without.join(), committed[at]]));
+    const shared = heldBy(setting, from, party.index);
+    return cutEvenly(opened, seedBytes, shared.length).map((contribution, at) => {
+      const without = shared[at] ?? [];
+      if (!equal(commitmentTo(party, from, without, contribution), commitments.get(without.join()) ?? new Uint8Array(0))) {
+        throw new Error('a contribution differs from its commitment');
       }
+      return { without, contribution };
+    });
+  });
+}
+
+/** K_A. */
+function jointKey({ sessionId }: Party, without: readonly number[], contributions: readonly Uint8Array[]): Uint8Array {
+  const input = lengthPrefixed(utf8('countersign/seeds/key/v1'), sessionId, numbers(without), ...contributions);
+  try {
+    return sha256(input);
+  } finally {
+    input.fill(0);
+  }
+}
+
+function checkConfirmation(setting: Setting, from: number, message: Uint8Array, own: { echo: Uint8Array; keys: Seeds['keys'] }): void {
+  const { party } = setting;
+  const sets = heldBy(setting, from).map((without) => without.join());
+  const [echo, ...confirmations] = reading(from, 'seeds/confirm', () => cut(message, [echoBytes(party), ...sets.map(() => digestBytes)]));
+  compareEcho(party, 'seeds/contribute', own.echo, from, echo ?? new Uint8Array(0));
+  for (const { without, key } of own.keys) {
+    const at = sets.indexOf(without.join());
+    if (at >= 0 && !equal(confirmationOf(party, key), confirmations[at] ?? new Uint8Array(0))) {
+      throw new Abort([from], `seeds/confirm: participant ${from} confirms another seed`);
     }
   }
+}
 
-  return { index, threshold, participants, keys };
+/** Binding, and hiding since the contribution is 32 random bytes. */
+function commitmentTo({ sessionId }: Party, from: number, without: readonly number[], contribution: Uint8Array): Uint8Array {
+  return sha256(lengthPrefixed(utf8('countersign/seeds/commitment/v1'), sessionId, u32(from), numbers(without), contribution));
+}
+
+function confirmationOf({ sessionId }: Party, key: Uint8Array): Uint8Array {
+  return createHmac('sha256', key)
+    .update(lengthPrefixed(utf8('countersign/seeds/confirm/v1'), sessionId))
+    .digest();
+}
+
+/** The sets of the seeds that all the given participants hold. */
+function heldBy({ party, threshold }: Setting, ...holders: readonly number[]): readonly (readonly number[])[] {
+  return setsWithout(party.participants, threshold, holders);
 }
 
 /** For storing, sealed: version ‖ index ‖ threshold ‖ n ‖ participants (four bytes each) ‖ keys in order. */
@@ -134,12 +170,4 @@ function setsWithout(participants: readonly number[], threshold: number, exclude
 
 function numbers(list: readonly number[]): Uint8Array {
   return concat(...list.map(u32));
-}
-
-function wiping<T>(secret: Uint8Array, use: (secret: Uint8Array) => T): T {
-  try {
-    return use(secret);
-  } finally {
-    secret.fill(0);
-  }
 }

@@ -28,8 +28,11 @@ export async function ensureAdmin(options: {
   const { file, apiUrl, isInstalled, bootstrap } = options;
   const isComplete = existsSync(file) && variablesOf(file).DFNS_AUTH_TOKEN !== undefined;
   if (await isInstalled()) {
-    if (isComplete) return 'admin';
     if (!existsSync(file)) return 'nothing';
+    if (isComplete) {
+      if (variablesOf(file).DFNS_API_URL !== apiUrl) writeVariables(file, { ...variablesOf(file), DFNS_API_URL: apiUrl });
+      return 'admin';
+    }
   } else if (isComplete) {
     throw new Error(`${file} belongs to another database: the one configured has no organisation. Move the file away to make a new one`);
   }
@@ -55,8 +58,9 @@ function newPrivateKey(): string {
   return generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString().trimEnd();
 }
 
-function variablesOf(file: string): Record<string, string | undefined> {
-  return existsSync(file) ? parseEnv(readFileSync(file, 'utf8')) : {};
+function variablesOf(file: string): Record<string, string> {
+  // parseEnv gives no undefined values; its type only says that a name may be missing.
+  return existsSync(file) ? (parseEnv(readFileSync(file, 'utf8')) as Record<string, string>) : {};
 }
 
 /** dotenv: one line each, in double quotes, where `\n` is a newline. */

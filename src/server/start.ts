@@ -4,10 +4,11 @@
  * @module
  */
 
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { systemClock } from '../base/clock.ts';
+import { newId } from '../base/ids.ts';
 import { type Config, ConfigError } from '../config.ts';
 import type { Coordinator } from '../coordinator/coordinator.ts';
 import { createCoordinator } from '../coordinator/create.ts';
@@ -15,9 +16,10 @@ import { createLog, type Logger } from '../log.ts';
 import type { ClusterFile } from '../signer/contract.ts';
 import { lockDirectory } from '../store/lock.ts';
 import { openDatabase } from '../store/open.ts';
-import { newAdminKey, writeAdminEnv } from './adminEnv.ts';
+import { ensureAdmin } from './adminEnv.ts';
 import { ensureLocalCluster, localSigners, readCluster } from './cluster.ts';
 import { compose } from './compose.ts';
+import { writeDurably } from './files.ts';
 import { stopSignal } from './stop.ts';
 import { supervise } from './supervisor.ts';
 import { tokenKeyOf } from './tokenKey.ts';
@@ -65,22 +67,81 @@ interface Parts {
 
 async function serveUntil(stop: Promise<string>, { config, cluster, sockets, ready, log }: Parts): Promise<void> {
   await using opened = new AsyncDisposableStack();
-  const database = openDatabase(config); // beside the signers' start, which takes as long
-  database.catch(() => undefined); // awaited next; a signer that fails first is reported first
+  const opening = openDatabase(config); // beside the signers' start, which takes as long
+  opening.catch(() => undefined); // awaited below; a signer that fails is reported first
   await ready;
-  opened.adopt(await database, (open) => open.close());
+  const database = opened.adopt(await opening, (open) => open.close());
   const coordinator = opened.adopt(createCoordinator({ cluster, sockets, log }), (open) => open.close());
   await prepare(coordinator);
 
   const service = compose({
-    database: await database,
+    database,
     coordinator,
     tokenKey: tokenKeyOf(config.tokenKeyFile),
+    replicaId: replicaIdOf(config.dataDir),
+    corsOrigins: config.corsOrigins,
     clock: systemClock,
     log,
-    config,
   });
-  const { origin } = await listen();
-  log.info({ origin }, 'the service listens');
+  const apiUrl = config.publicUrl ?? urlOf(config);
+  const admin = await ensureAdmin({ ...service, file: adminFileOf(config), apiUrl });
+  opened.defer(() => service.stop());
+  await service.start();
+  opened.defer(() => service.server.close());
+  log.info({ address: await service.server.listen({ host: config.host, port: config.port }) }, 'the service listens');
+  welcome({ config, cluster, apiUrl, admin });
   log.info({ signal: await stop }, 'stopping: no new requests, those under way are finished');
+}
+
+/** Waits for the signers, then sets up what they share. */
+async function prepare(coordinator: Coordinator): Promise<void> {
+  const until = Date.now() + signersWithinMs;
+  for (;;) {
+    try {
+      return await coordinator.prepare();
+    } catch (error) {
+      if (Date.now() > until) throw error;
+      await pause(askSignersEveryMs);
+    }
+  }
+}
+
+/** Where this machine reaches the service. */
+function urlOf({ host, port }: Config): string {
+  const everywhere = host === '0.0.0.0' || host === '::';
+  return `http://${everywhere ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+function adminFileOf({ dataDir }: Config): string {
+  return join(dataDir, 'admin.env');
+}
+
+/** Names this replica over its restarts: what it left unfinished is its own to settle. */
+function replicaIdOf(dataDir: string): string {
+  const file = join(dataDir, 'replica.id');
+  if (!existsSync(file)) writeDurably(file, `${newId('replica')}\n`, 0o600);
+  return readFileSync(file, 'utf8').trim();
+}
+
+function welcome({
+  config,
+  cluster,
+  apiUrl,
+  admin,
+}: {
+  config: Config;
+  cluster: ClusterFile;
+  apiUrl: string;
+  admin: 'admin' | 'nothing';
+}): void {
+  const { threshold, signers } = cluster;
+  const database = config.databaseUrl === undefined ? 'embedded database' : 'PostgreSQL';
+  const file = relative(process.cwd(), adminFileOf(config)) || adminFileOf(config);
+  console.log(`
+Countersign listens at ${apiUrl}   (OpenAPI: ${apiUrl}/openapi.json)
+
+  data         ${config.dataDir}   (${database}; ${signers.length} signers, any ${threshold + 1} of which hold a key)
+  credentials  ${admin === 'admin' ? `${file}   (a service account that may do everything: keep it safe)` : 'made by another replica, or moved away'}
+  try next     npm run example   (makes a key and signs; the official client with those credentials)
+`);
 }

@@ -12,10 +12,14 @@ import { type KeyType, keyTypes } from '../base/keyTypes.ts';
 export const maxSigners = 15;
 export const maxPresignaturesPerBatch = 256;
 
-const bytes = z.codec(z.base64(), z.custom<Uint8Array>((value) => value instanceof Uint8Array), {
-  decode: (text) => new Uint8Array(Buffer.from(text, 'base64')),
-  encode: (value) => toBase64(value),
-});
+const bytes = z.codec(
+  z.base64(),
+  z.custom<Uint8Array>((value) => value instanceof Uint8Array),
+  {
+    decode: (text) => new Uint8Array(Buffer.from(text, 'base64')),
+    encode: (value) => toBase64(value),
+  },
+);
 const bytes32 = bytes.refine((value) => value.length === 32, 'expected 32 bytes');
 const participant = z.int().min(1).max(maxSigners);
 const participants = z.array(participant).min(1).max(maxSigners);
@@ -125,6 +129,9 @@ export const pinnedClusterFile = 'cluster.json';
 export const clusterFile = z.object({
   clusterId: z.string(),
   threshold: z.int().min(1),
-  signers: z.array(z.object({ index: participant, signerId: z.base64(), encryptionKey: z.base64() })).min(3).max(maxSigners),
+  signers: z
+    .array(z.object({ index: participant, signerId: z.base64(), encryptionKey: z.base64() }))
+    .min(3)
+    .max(maxSigners),
 });
 export type ClusterFile = z.output<typeof clusterFile>;

@@ -15,8 +15,8 @@ import { signShare as signShareFrost } from '../mpc/frost/sign.ts';
 import type { Identity } from '../mpc/identity.ts';
 import type { KeyShare } from '../mpc/keyShare.ts';
 import type { Party } from '../mpc/party.ts';
-import { setUpSeeds } from '../mpc/prss.ts';
 import { type Protocol, protocols } from '../mpc/protocols.ts';
+import { setUpSeeds } from '../mpc/prss.ts';
 import type { Handlers } from './answer.ts';
 import type { ClusterFile, Outcome, Task, Turn } from './contract.ts';
 import { SignerRefusal } from './errors.ts';
@@ -63,7 +63,12 @@ export function createHandlers({ cluster, index, identity, shares, seeds, clock 
         const share = await keygen(party, { keyType: task.keyType, threshold });
         shares.add(task.keyId, share);
         share.secret.fill(0);
-        return { kind: 'keygen', publicKey: share.publicKey, verificationShares: byText(share.verificationShares), chainCode: share.chainCode };
+        return {
+          kind: 'keygen',
+          publicKey: share.publicKey,
+          verificationShares: byText(share.verificationShares),
+          chainCode: share.chainCode,
+        };
       }
       case 'presign': {
         const made = await presign(party, { curve: task.curve, threshold, seeds: seeds.current(), count: task.count });
@@ -126,7 +131,8 @@ export function createHandlers({ cluster, index, identity, shares, seeds, clock 
     commit: ({ sessionId, keyId }) =>
       shares.use(keyId, (share) => {
         const made = commit({ suite: frostOf(share).suite, secret: share.secret });
-        if (!nonces.put(nonceName(sessionId, keyId), made.nonces)) throw new SignerRefusal('Refused', 'this session has its nonces already');
+        if (!nonces.put(nonceName(sessionId, keyId), made.nonces))
+          throw new SignerRefusal('Refused', 'this session has its nonces already');
         return made.commitment;
       }),
 

@@ -1,61 +1,103 @@
 /**
- * The signer's ear: questions come as frames over a stream socket, answers go back by number. Several askers may be connected.
+ * The signer's ear: questions come as frames over a transport, answers go back by number. Several askers may be connected. One that asks
+ * faster than it is answered, or does not read its answers, is not read on until it does: what it has here is bounded.
  * @module
  */
 
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { messageOf } from '../base/errors.ts';
 import { encodeFrame, frameReader } from '../base/frames.ts';
+import type { Listening, Transport } from '../transport/transport.ts';
 
-/** Unanswered questions of one connection beyond which it is closed: an asker that floods. */
+/** Connections at a time: that many replicas of the service, with room for those that are just being replaced. */
+const maxConnections = 64;
+/** What one connection may have waiting here before it is not read on. */
 const maxOpenQuestions = 4096;
-
-export interface Listener {
-  address(): string | AddressInfo | null;
-  /** Stops listening and closes every connection. */
-  close(): Promise<void>;
-}
+const maxOpenBytes = 32 * 1024 * 1024;
+const maxUnreadBytes = 32 * 1024 * 1024;
+/** A frame half sent, or answers left unread, for this long: the asker is broken. */
+const stuckMs = 30_000;
+/** Who does not close its own end when we stop is cut off after this. */
+const closeWithinMs = 1_000;
 
 /**
- * @param answer never rejects; what it gives is the frame of the answer
- * @param onBroken told when a connection is closed for what it sent
+ * @param answer   never rejects; what it gives is the frame of the answer
+ * @param onBroken hears why somebody was turned away or cut off
  */
-export function listen(path: string, answer: (question: unknown) => Promise<unknown>, onBroken: (error: unknown) => void): Promise<Listener> {
-  const sockets = new Set<Socket>();
-  const server: Server = createServer((socket) => {
-    sockets.add(socket);
-    const read = frameReader();
-    let open = 0;
-    socket.on('data', (chunk) => {
-      try {
-        const questions = read(chunk);
-        open += questions.length;
-        if (open > maxOpenQuestions) throw new Error(`more than ${maxOpenQuestions} questions wait for an answer`);
-        for (const question of questions) {
-          answer(question).then((reply) => {
-            open -= 1;
-            if (socket.writable) socket.write(encodeFrame(reply));
-          });
-        }
-      } catch (error) {
-        onBroken(error);
-        socket.destroy();
+export async function listen(
+  transport: Transport,
+  answer: (question: unknown) => Promise<unknown>,
+  onBroken: (reason: string) => void,
+): Promise<Listening> {
+  const connections = new Set<Socket>();
+  const listening = await transport.listen({
+    accept(connection, peer) {
+      if (connections.size >= maxConnections) {
+        onBroken(`${peer} was not let in: ${maxConnections} connections are open`);
+        connection.destroy();
+        return;
       }
-    });
-    socket.on('error', () => undefined); // 'close' follows
-    socket.on('close', () => sockets.delete(socket));
+      connections.add(connection);
+      connection.once('close', () => connections.delete(connection));
+      converse(connection, answer, (reason) => onBroken(`${peer} ${reason}`));
+    },
+    refused: onBroken,
   });
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(path, () => {
-      server.off('error', reject);
-      resolve({
-        address: () => server.address(),
-        close: () =>
-          new Promise((closed) => {
-            server.close(() => closed());
-            for (const socket of sockets) socket.end();
-          }),
-      });
-    });
+  return {
+    address: listening.address,
+    async close() {
+      const closed = listening.close();
+      for (const connection of connections) {
+        connection.end();
+        setTimeout(() => connection.destroy(), closeWithinMs).unref();
+      }
+      await closed;
+    },
+  };
+}
+
+function converse(connection: Socket, answer: (question: unknown) => Promise<unknown>, onBroken: (reason: string) => void): void {
+  const frames = frameReader();
+  let openQuestions = 0;
+  let openBytes = 0;
+  let stuck: NodeJS.Timeout | undefined;
+
+  const cutOff = (reason: string): void => {
+    onBroken(reason);
+    connection.destroy();
+  };
+
+  /** Reads on or waits, by how much is open. */
+  const flow = (): void => {
+    const isFull = openQuestions >= maxOpenQuestions || openBytes >= maxOpenBytes || connection.writableLength >= maxUnreadBytes;
+    if (isFull) connection.pause();
+    else if (connection.isPaused()) connection.resume();
+    if (connection.destroyed || !(isFull || frames.isPartial)) {
+      clearTimeout(stuck);
+      stuck = undefined;
+    } else {
+      stuck ??= setTimeout(() => cutOff(`left a frame half sent, or its answers unread, for ${stuckMs} ms`), stuckMs);
+    }
+  };
+
+  connection.on('data', (chunk) => {
+    try {
+      for (const { message, bytes } of frames.read(chunk)) {
+        openQuestions += 1;
+        openBytes += bytes;
+        answer(message).then((reply) => {
+          openQuestions -= 1;
+          openBytes -= bytes;
+          if (connection.writable) connection.write(encodeFrame(reply));
+          flow();
+        });
+      }
+      flow();
+    } catch (error) {
+      cutOff(`was cut off: ${messageOf(error)}`);
+    }
   });
+  connection.on('drain', flow);
+  connection.on('error', () => undefined); // 'close' follows
+  connection.on('close', flow);
 }

@@ -46,7 +46,8 @@ export function openSession<T>(ground: PartyGround, protocol: (party: Party) => 
   return {
     opened: step.promise,
     proceed(round, received) {
-      if (waiting === undefined || waiting.round !== round) throw new SignerRefusal('BadQuestion', `this session does not wait for round ${round}`);
+      if (waiting === undefined || waiting.round !== round)
+        throw new SignerRefusal('BadQuestion', `this session does not wait for round ${round}`);
       const others = ground.participants.filter((participant) => participant !== ground.index);
       const silent = others.filter((participant) => !received.has(participant));
       const { inbox } = waiting;

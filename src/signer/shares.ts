@@ -25,7 +25,15 @@ export interface Shares {
 /** New shares are of epoch 0; a refresh counts up. */
 const firstEpoch = 0;
 
-export function sealedShares({ store, keyEncryptionKey, signerId }: { store: SignerStore; keyEncryptionKey: Uint8Array; signerId: string }): Shares {
+export function sealedShares({
+  store,
+  keyEncryptionKey,
+  signerId,
+}: {
+  store: SignerStore;
+  keyEncryptionKey: Uint8Array;
+  signerId: string;
+}): Shares {
   const bound = (keyId: string, epoch: number) => lengthPrefixed(utf8('countersign/share/v1'), utf8(keyId), utf8(signerId), u32(epoch));
   return {
     add(keyId, share) {

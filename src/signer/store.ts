@@ -45,7 +45,9 @@ export function openSignerStore(dataDir: string): SignerStore {
   }
   const secretOf = db.prepare('select sealed from secrets where name = ?');
   const secretIn = db.prepare('insert into secrets (name, sealed) values (?, ?) on conflict do nothing');
-  const secretOver = db.prepare('insert into secrets (name, sealed) values (?, ?) on conflict (name) do update set sealed = excluded.sealed');
+  const secretOver = db.prepare(
+    'insert into secrets (name, sealed) values (?, ?) on conflict (name) do update set sealed = excluded.sealed',
+  );
   const shareOf = db.prepare('select epoch, sealed from shares where key_id = ?');
   const shareIn = db.prepare('insert into shares (key_id, epoch, sealed) values (?, ?, ?) on conflict do nothing');
   return {

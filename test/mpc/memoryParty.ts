@@ -20,6 +20,8 @@ export interface Envelope extends Received {
 
 /** An envelope in the hands of whoever holds the sender's keys as well as the receiver's: a corrupt sender, mostly. */
 export interface Intercepted extends Envelope {
+  /** Whatever any participant sent to any other in the same round. */
+  sent(from: number, to: number): Received;
   /** What `toAll` carries behind its signature. */
   readonly message: Uint8Array;
   /** The same envelope with another message, properly signed by the sender. */
@@ -107,11 +109,14 @@ function networkOf(ground: {
     for (const look of waiting) look();
   };
 
-  function deliver(round: string, from: number, to: number): Received {
+  function sentIn(round: string, from: number, to: number): Received {
     const sent = rounds.get(round)?.get(from);
     if (sent === undefined) throw new Abort([from], `${round}: participant ${from} is gone`);
-    const envelope = { round, from, to, toAll: sent.toAll, toMe: sent.toEach.get(to) ?? new Uint8Array(0) };
-    const received = relay(intercepted(envelope));
+    return { toAll: sent.toAll, toMe: sent.toEach.get(to) ?? new Uint8Array(0) };
+  }
+
+  function deliver(round: string, from: number, to: number): Received {
+    const received = relay(intercepted({ round, from, to, ...sentIn(round, from, to) }));
     if (received === undefined) throw new Abort([from], `${round}: nothing came from participant ${from}`);
     return { toAll: received.toAll, toMe: received.toMe };
   }
@@ -121,6 +126,7 @@ function networkOf(ground: {
     const sender = identity(from).inSession(sessionId);
     return {
       ...envelope,
+      sent: (otherFrom, otherTo) => sentIn(round, otherFrom, otherTo),
       message: toAll.subarray(64),
       signed: (message) => ({ ...envelope, toAll: concat(sender.sign(round, createHash('sha256').update(message).digest()), message) }),
       sealed(change) {

@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe } from 'vitest';
 import type { Database } from '../../src/store/database.ts';
 import { type Location, openDatabase } from '../../src/store/open.ts';
+import { newDataDir } from './pglite.ts';
 import { type PostgresServer, startPostgres } from './postgres.ts';
 
 export type Open = (options?: { migrations?: URL; at?: Location }) => Promise<Database>;
@@ -31,7 +32,7 @@ function suiteOn(name: Database['kind'], suite: Parameters<typeof eachDatabase>[
   let server: PostgresServer | undefined;
 
   async function place(): Promise<Location> {
-    const dataDir = mkdtempSync(join(tmpdir(), 'countersign-test-'));
+    const dataDir = name === 'pglite' ? await newDataDir() : mkdtempSync(join(tmpdir(), 'countersign-test-'));
     directories.push(dataDir);
     return server === undefined
       ? { dataDir }

@@ -113,7 +113,9 @@ export function signerPids(dataDir: string): number[] {
 }
 
 function readdirNumbers(path: string): number[] {
-  return readdirSync(path).filter((name) => /^\d+$/.test(name)).map(Number);
+  return readdirSync(path)
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
 }
 
 function commandLine(pid: number): string {

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { contract } from '../endpoint.ts';
+import { isStorable } from '../values.ts';
 
 export const credentialKinds = ['Fido2', 'Key', 'Password', 'Totp', 'RecoveryKey', 'PasswordProtectedKey'] as const;
 
@@ -18,7 +19,7 @@ const maxPayload = 4 * 1024 * 1024;
 const initBody = z.object({
   userActionPayload: z.string().max(maxPayload).optional(),
   userActionHttpMethod: z.enum(['POST', 'PUT', 'DELETE', 'GET']),
-  userActionHttpPath: z.string().max(maxPath).startsWith('/'),
+  userActionHttpPath: z.string().max(maxPath).startsWith('/').refine(isStorable, 'must not contain U+0000'),
   userActionServerKind: z.literal('Api', 'only Api is offered').optional(),
 });
 

@@ -25,9 +25,7 @@ export const keyStoresContract = contract({
     access: 'KeyStores:Read',
     userAction: false,
     response: z.object({
-      items: z.array(
-        z.object({ id: z.string(), kind: z.enum(keyStoreKinds), name: z.string().exactOptional(), primary: z.boolean() }),
-      ),
+      items: z.array(z.object({ id: z.string(), kind: z.enum(keyStoreKinds), name: z.string().exactOptional(), primary: z.boolean() })),
     }),
   },
 });

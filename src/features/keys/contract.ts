@@ -6,13 +6,12 @@ import { pageOf, pageQuery } from '../../base/pagination.ts';
 import { networks } from '../../chains/networks.ts';
 import { contract } from '../endpoint.ts';
 import { keyStoreKinds } from '../keyStores/contract.ts';
+import { id, isStorable, name } from '../values.ts';
 
 /** RFC 9380 §5.3.3: longer domain separation tags would be hashed first, an empty one is forbidden (§3.1). */
 const maxDomainBytes = 255;
 const maxSeedBytes = 4096;
 
-const id = z.string().min(1).max(64);
-const name = z.string().min(1).max(100);
 const scheme = z.enum(['DH', 'ECDSA', 'EdDSA', 'Schnorr']);
 const curve = z.enum(['ed25519', 'secp256k1', 'stark']);
 const ofKey = z.object({ keyId: id });
@@ -61,7 +60,9 @@ const createBody = z.object({
   delayDelegation: z.boolean().exactOptional(),
 });
 
-const listQuery = pageQuery({ defaultLimit: 50, maxLimit: 200 }).extend({ owner: z.string().min(1).max(256).optional() });
+const listQuery = pageQuery({ defaultLimit: 50, maxLimit: 200 }).extend({
+  owner: z.string().min(1).max(256).refine(isStorable, 'must not contain U+0000').optional(),
+});
 
 export type Key = z.output<typeof keySchema>;
 export type KeyDetail = z.output<typeof keyDetailSchema>;

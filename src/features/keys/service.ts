@@ -117,7 +117,8 @@ export function createKeyService(parts: {
 
     async derive(context, keyId, { domain, seed }) {
       const key = await requireKey(context.caller, keyId);
-      if (key.keyType !== 'DH/secp256k1') throw new Refusal('BadRequest', `derive is for DH keys; this key is ${keyTypes[key.keyType].scheme}`);
+      if (key.keyType !== 'DH/secp256k1')
+        throw new Refusal('BadRequest', `derive is for DH keys; this key is ${keyTypes[key.keyType].scheme}`);
       requireActive(key);
       const output = await actions.performOutside(context, () =>
         coordinator.derive({ key: referenceOf(key), domain, seed, authorisation: authorisationOf(context) }),

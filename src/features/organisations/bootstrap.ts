@@ -15,7 +15,7 @@ import { assignPermission } from '../permissions/service.ts';
 import { insertPermission, type Managed, type PermissionRow } from '../permissions/store.ts';
 import { bearerOf, newServiceAccount } from '../serviceAccounts/account.ts';
 import { daysValidAtMost } from '../serviceAccounts/contract.ts';
-import { findServiceAccount, insertServiceAccount } from '../serviceAccounts/store.ts';
+import { findServiceAccount, insertServiceAccount, type ServiceAccountRow } from '../serviceAccounts/store.ts';
 import { claimInstallation, findInstallation, insertOrganisation } from './store.ts';
 
 const rootName = 'root';
@@ -36,34 +36,33 @@ export interface Root {
  * the organisation was made with another credential
  * @throws {Refusal} BadRequest for a key that is not accepted
  */
-export async function bootstrap(parts: {
-  database: Database;
-  tokens: Tokens;
-  clock: Clock;
-  publicKey: string;
-}): Promise<Root | undefined> {
+export async function bootstrap(parts: { database: Database; tokens: Tokens; clock: Clock; publicKey: string }): Promise<Root | undefined> {
   const { database, tokens, clock, publicKey } = parts;
   importCredentialKey(publicKey);
   if ((await findInstallation(database)) === undefined) {
-    await database.transaction((tx) => createOrganisation(tx, { publicKey, now: new Date(clock()) }));
+    await database.transaction((tx) => install(tx, { publicKey, now: new Date(clock()) }));
   }
   return findRoot(database, tokens, publicKey);
 }
 
-/** Does nothing when another replica is making, or has made it. */
-async function createOrganisation(tx: Query, { publicKey, now }: { publicKey: string; now: Date }): Promise<void> {
+/** Does nothing when another replica has been faster. */
+async function install(tx: Query, { publicKey, now }: { publicKey: string; now: Date }): Promise<void> {
   const organisationId = newId('organisation');
   const root = newServiceAccount({ organisationId, name: rootName, publicKey, daysValid: daysValidAtMost, now });
-  if (!(await claimInstallation(tx, { organisationId, rootId: root.userId }))) return;
-  await insertOrganisation(tx, { id: organisationId, applicationId: newId('application'), dateCreated: now });
-  await insertKeyStore(tx, { id: newId('store'), organisationId, kind: 'Mpc', name: 'Threshold signers', primary: true, dateCreated: now });
+  if (await claimInstallation(tx, { organisationId, rootId: root.userId })) await createOrganisation(tx, root);
+}
 
-  const fullAdmin = managedPermission('FullAdmin', organisationId, now);
+/** An organisation with what every one has from the start, and its first full admin. */
+export async function createOrganisation(tx: Query, root: ServiceAccountRow): Promise<void> {
+  const { organisationId, dateCreated } = root;
+  await insertOrganisation(tx, { id: organisationId, applicationId: newId('application'), dateCreated });
+  await insertKeyStore(tx, { id: newId('store'), organisationId, kind: 'Mpc', name: 'Threshold signers', primary: true, dateCreated });
+
+  const fullAdmin = managedPermission('FullAdmin', organisationId, dateCreated);
   await insertPermission(tx, fullAdmin);
-  await insertPermission(tx, managedPermission('DefaultEndUser', organisationId, now));
-
+  await insertPermission(tx, managedPermission('DefaultEndUser', organisationId, dateCreated));
   await insertServiceAccount(tx, root);
-  await assignPermission(tx, fullAdmin, root.userId, now);
+  await assignPermission(tx, fullAdmin, root.userId, dateCreated);
 }
 
 function managedPermission(managed: Managed, organisationId: string, now: Date): PermissionRow {

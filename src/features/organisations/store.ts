@@ -18,7 +18,10 @@ export interface Installation extends OrganisationRow {
  * have waited for its commit.
  * @returns whether it is now the one
  */
-export async function claimInstallation(tx: Query, { organisationId, rootId }: { organisationId: string; rootId: string }): Promise<boolean> {
+export async function claimInstallation(
+  tx: Query,
+  { organisationId, rootId }: { organisationId: string; rootId: string },
+): Promise<boolean> {
   const rows = await tx.query(
     'insert into installation (organisation_id, root_id) values ($1, $2) on conflict do nothing returning organisation_id',
     [organisationId, rootId],

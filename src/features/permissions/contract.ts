@@ -3,12 +3,11 @@
 import { z } from 'zod';
 import { pageOf, pageQuery } from '../../base/pagination.ts';
 import { contract } from '../endpoint.ts';
+import { id, name } from '../values.ts';
 import { legacyOperations, operations } from './operations.ts';
 
-const maxIdLength = 64;
 const listQuery = pageQuery({ defaultLimit: 50, maxLimit: 200 });
 
-const name = z.string().min(1).max(100);
 const operationName = z.enum([...operations, ...legacyOperations]);
 const operationList = z
   .array(operationName)
@@ -16,9 +15,8 @@ const operationList = z
   .max(operations.length + legacyOperations.length)
   .transform((names) => [...new Set(names)]);
 
-const permissionId = z.string().min(1).max(maxIdLength);
-const ofPermission = z.object({ permissionId });
-const ofAssignment = z.object({ permissionId, assignmentId: z.string().min(1).max(maxIdLength) });
+const ofPermission = z.object({ permissionId: id });
+const ofAssignment = z.object({ permissionId: id, assignmentId: id });
 
 export const permissionSchema = z.object({
   id: z.string(),
@@ -108,7 +106,7 @@ export const permissionsContract = contract({
     access: 'Permissions:Assign',
     userAction: true,
     params: ofPermission,
-    body: z.object({ identityId: z.string().min(1).max(maxIdLength) }),
+    body: z.object({ identityId: id }),
     response: assignmentSchema,
   },
   deleteAssignment: {

@@ -2,13 +2,11 @@
 
 import { z } from 'zod';
 import { contract } from '../endpoint.ts';
+import { externalId, id, name } from '../values.ts';
 
 export const daysValidAtMost = 730;
 const maxPem = 4096;
 
-const id = z.string().min(1).max(64);
-const name = z.string().min(1).max(100);
-const externalId = z.string().min(1).max(64);
 const ofServiceAccount = z.object({ serviceAccountId: id });
 
 const permissionAssignments = z.array(

@@ -46,7 +46,7 @@ export function verify({ encoded, P, X, Y }: { encoded: Statement; P: Point; X: 
   const scalars = [s, mod(-c, group.order)];
   const A = group.encodePoint(group.linearCombination(scalars, [group.base, X]));
   const B = group.encodePoint(group.linearCombination(scalars, [P, Y]));
-  if (challenge(encoded, A, B) !== c) throw new Error('a proof that does not hold');
+  if (challenge(encoded, A, B) !== c) throw new Error('the proof does not hold');
 }
 
 function challenge({ P, X, Y }: Statement, A: Uint8Array, B: Uint8Array): bigint {

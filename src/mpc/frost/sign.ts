@@ -8,7 +8,7 @@
  */
 
 import { equal } from '../../base/bytes.ts';
-import { Abort, assert } from '../../base/errors.ts';
+import { Abort } from '../../base/errors.ts';
 import type { Payload } from '../../crypto/schemes/scheme.ts';
 import { mod } from '../shamir.ts';
 import type { Ciphersuite } from './ciphersuite.ts';
@@ -41,7 +41,7 @@ export function signShare(use: {
     const n = group.order;
     const d = group.decodeScalar(secrets.subarray(0, 32));
     const e = group.decodeScalar(secrets.subarray(32));
-    assert(commitments.size > threshold, 'more than the threshold sign');
+    if (commitments.size <= threshold) throw new Abort([], 'frost: more than the threshold sign');
     requireOwn(nonces.commitment, commitments.get(index));
 
     const key = suite.signingKey(publicKey, payload);

@@ -1,0 +1,137 @@
+/**
+ * `npm run bench`: one run, side by side, on the embedded database, client included.
+ *
+ *   (a) the sign request alone   (b) the full flow of three requests   (c) the same server doing nothing but one durable insert
+ *   (d) the processor time of the protocols   (e) key creation
+ */
+
+import { randomBytes } from 'node:crypto';
+import { cpus } from 'node:os';
+import type { KeyType } from '../src/base/keyTypes.ts';
+import { startInstance } from '../test/support/instance.ts';
+import { bareServer } from './bare.ts';
+import { type BenchClient, benchClient } from './client.ts';
+import { type Measured, measure } from './measure.ts';
+import { protocolCost } from './protocols.ts';
+
+const concurrencies = [1, 32] as const;
+const runs = { 1: 300, 32: 2000 } as const;
+const warmUpRuns = 300;
+const keysMade = 20;
+
+const signedTypes = [
+  { scheme: 'ECDSA', curve: 'secp256k1' },
+  { scheme: 'EdDSA', curve: 'ed25519' },
+] as const;
+
+interface Row extends Measured {
+  readonly what: string;
+  readonly concurrency: number;
+}
+
+const { version } = process;
+console.log(`${cpus().length} × ${cpus()[0]?.model ?? 'processor'}, Node ${version}; client, service, signers and database on the same machine.\n`);
+
+const rows: Row[] = [...(await bareLimit()), ...(await service())];
+const limit = new Map(rows.filter(({ what }) => what.startsWith('(c)')).map((row) => [row.concurrency, row.perSecond]));
+console.table(
+  rows.map(({ what, concurrency, perSecond, p50Ms, p99Ms }) => ({
+    what,
+    concurrency,
+    'per second': Math.round(perSecond),
+    'p50 ms': p50Ms.toFixed(2),
+    'p99 ms': p99Ms.toFixed(2),
+    'of (c)': `${((100 * perSecond) / (limit.get(concurrency) ?? Number.NaN)).toFixed(0)} %`,
+  })),
+);
+
+console.log('\n(d) processor time, all three parties and the combining, one process, no sockets');
+const protocolRuns: readonly [KeyType, { batch: number; batches: number }][] = [
+  ['ECDSA/secp256k1', { batch: 32, batches: 10 }],
+  ['EdDSA/ed25519', { batch: 32, batches: 10 }],
+  ['Schnorr/secp256k1', { batch: 32, batches: 10 }],
+  ['ECDSA/stark', { batch: 4, batches: 10 }],
+  ['DH/secp256k1', { batch: 32, batches: 4 }],
+];
+const costs = [];
+for (const [keyType, size] of protocolRuns) {
+  const { signMs, keygenMs } = await protocolCost(keyType, size);
+  costs.push({ 'key type': keyType, 'signature or derivation, ms': signMs.toFixed(2), 'key, ms': keygenMs.toFixed(1) });
+}
+console.table(costs);
+
+async function bareLimit(): Promise<Row[]> {
+  const server = await bareServer();
+  const client = benchClient({ ...server, admin: {} }, 32);
+  const insert = () => client.send('POST', '/insert', { value: randomBytes(200).toString('hex') });
+  try {
+    await measure(warmUpRuns, 8, insert);
+    return await each(async (concurrency) => ({ what: '(c) one durable insert', ...(await measure(runs[concurrency], concurrency, insert)) }));
+  } finally {
+    client.close();
+    await server.stop();
+  }
+}
+
+async function service(): Promise<Row[]> {
+  const instance = await startInstance({ env: { LOG_LEVEL: 'warn' } });
+  const client = benchClient(instance, 32);
+  try {
+    const measured: Row[] = [];
+    for (const type of signedTypes) {
+      const { id } = (await client.act('POST', '/keys', type)) as { id: string };
+      await measure(warmUpRuns, 8, () => signature(client, id));
+      const name = `${type.scheme} ${type.curve}`;
+      measured.push(
+        ...(await each(async (concurrency) => ({ what: `(a) sign request, ${name}`, ...(await signAlone(client, id, concurrency)) }))),
+        ...(await each(async (concurrency) => ({
+          what: `(b) full flow, ${name}`,
+          ...(await measure(runs[concurrency], concurrency, () => signature(client, id))),
+        }))),
+      );
+    }
+    for (const type of signedTypes) {
+      const create = await withActions(client, keysMade, '/keys', () => type);
+      measured.push({ what: `(e) create key, ${type.scheme} ${type.curve}`, concurrency: 1, ...(await measure(keysMade, 1, create)) });
+    }
+    return measured;
+  } finally {
+    client.close();
+    await instance.stop();
+    await instance.remove();
+  }
+}
+
+function signature(client: BenchClient, keyId: string): Promise<unknown> {
+  return client.act('POST', `/keys/${keyId}/signatures`, hashRequest());
+}
+
+/** The user actions are made before the clock runs. */
+async function signAlone(client: BenchClient, keyId: string, concurrency: 1 | 32): Promise<Measured> {
+  const count = runs[concurrency];
+  return measure(count, concurrency, await withActions(client, count, `/keys/${keyId}/signatures`, hashRequest));
+}
+
+async function withActions(client: BenchClient, count: number, path: string, bodyOf: () => object): Promise<(run: number) => Promise<void>> {
+  const prepared: { body: object; userAction: string }[] = new Array(count);
+  await measure(count, 16, async (run) => {
+    const body = bodyOf();
+    prepared[run] = { body, userAction: await client.userAction('POST', path, body) };
+  });
+  return async (run) => {
+    const request = prepared[run];
+    if (request === undefined) throw new Error('more runs than user actions');
+    const answer = await client.send('POST', path, request.body, { 'x-dfns-useraction': request.userAction });
+    if (answer.status !== 200) throw new Error(`answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+  };
+}
+
+function hashRequest(): object {
+  return { kind: 'Hash', hash: randomBytes(32).toString('hex') };
+}
+
+async function each<T extends object>(work: (concurrency: 1 | 32) => Promise<T>): Promise<(T & { concurrency: number })[]> {
+  const results = [];
+  for (const concurrency of concurrencies) results.push({ ...(await work(concurrency)), concurrency });
+  return results;
+}

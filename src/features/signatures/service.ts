@@ -1,0 +1,195 @@
+/**
+ * Signature requests: from the request to a signature that is durable before anybody sees it.
+ * @module
+ */
+
+import { setTimeout as pause } from 'node:timers/promises';
+import { to0x } from '../../base/bytes.ts';
+import type { Clock } from '../../base/clock.ts';
+import { assert, Refusal } from '../../base/errors.ts';
+import { newId } from '../../base/ids.ts';
+import { type PageQuery, pageEnd, pageStart } from '../../base/pagination.ts';
+import type { Signed, Unsigned } from '../../chains/chain.ts';
+import { parseRequest } from '../../chains/index.ts';
+import type { Body } from '../../chains/requests.ts';
+import type { Coordinator } from '../../coordinator/coordinator.ts';
+import type { Signature } from '../../crypto/schemes/scheme.ts';
+import type { Database } from '../../store/database.ts';
+import type { Caller } from '../access/caller.ts';
+import { actionOf, type Context } from '../access/context.ts';
+import { auditEntry, recordRefusal } from '../audit/store.ts';
+import { bodyHashOf, externalIdConflict, findExternalId } from '../idempotency/store.ts';
+import { authorisationOf, type KeyService, referenceOf } from '../keys/service.ts';
+import type { FoundKey } from '../keys/store.ts';
+import type { SignatureRequest, WireSignature } from './contract.ts';
+import { shown } from './shown.ts';
+import type { NewRequest, RequestRow, SignatureStore } from './store.ts';
+
+/** How long a repeat of a request that is being signed waits for the result. */
+const repeatWaitMs = 10_000;
+const firstPollMs = 10;
+const maxPollMs = 200;
+
+const maxFailedAtOnce = 1000;
+export const abandonedReason = 'the service stopped before the request was signed';
+
+export interface SignatureService {
+  create(context: Context, keyId: string, body: Body): Promise<SignatureRequest>;
+  list(caller: Caller, keyId: string, query: PageQuery): Promise<{ items: SignatureRequest[]; keyId: string; nextPageToken?: string }>;
+  get(caller: Caller, keyId: string, signatureId: string): Promise<SignatureRequest>;
+  /**
+   * Fails what nobody executes any more: a signature may have been made and lost, so signing again is the caller's decision.
+   * @param lease.startingReplica the replica that starts, of whose former life nothing is under way; null later on
+   */
+  failAbandoned(lease: { startingReplica: string | null; leaseSeconds: number }): Promise<void>;
+}
+
+export function createSignatureService(parts: {
+  database: Database;
+  store: SignatureStore;
+  keys: KeyService;
+  coordinator: Coordinator;
+  clock: Clock;
+  replicaId: string;
+}): SignatureService {
+  const { database, store, keys, coordinator, clock, replicaId } = parts;
+
+  /** Signs a request that has begun. Whatever fails leaves it Failed, and what failed is thrown. */
+  async function execute(context: Context, request: NewRequest, key: FoundKey, unsigned: Unsigned): Promise<SignatureRequest> {
+    const signed = await sign(context, key, unsigned).catch((error: unknown) => fail(request, error));
+    const dateSigned = new Date(clock());
+    if (!(await store.move('sign', { id: request.id, date: dateSigned, ...signed }))) {
+      throw new Refusal('Unavailable', 'the request was given up meanwhile', { details: { signatureId: request.id, keyId: key.id } });
+    }
+    return shown({
+      ...request,
+      status: 'Signed',
+      reason: null,
+      signatures: signed.signatures,
+      signedData: signed.signedData ?? null,
+      datePolicyResolved: request.dateRequested,
+      dateSigned,
+      dateConfirmed: null,
+    });
+  }
+
+  async function sign(context: Context, key: FoundKey, unsigned: Unsigned) {
+    const authorisation = authorisationOf(context);
+    const signatures = await Promise.all(
+      unsigned.payloads.map((payload) => coordinator.sign({ key: referenceOf(key), payload, authorisation })),
+    );
+    return wireOf(signatures, unsigned.assemble(signatures));
+  }
+
+  async function fail({ id, keyId }: NewRequest, error: unknown): Promise<never> {
+    const isRefusal = error instanceof Refusal;
+    await store.move('fail', { id, date: new Date(clock()), reason: isRefusal ? error.message : 'Internal Server Error' });
+    if (!isRefusal || error.code !== 'Unavailable') throw error;
+    throw new Refusal('Unavailable', error.message, { details: { signatureId: id, keyId }, cause: error });
+  }
+
+  /** The answer to a request that did not begin: because its externalId has one already, or else because its key is archived. */
+  async function repeated(request: NewRequest): Promise<SignatureRequest> {
+    const { organisationId, path, externalId, bodyHash } = request;
+    const bound = externalId === null ? undefined : await findExternalId(database, { organisationId, path, externalId });
+    if (externalId === null || bound === undefined) throw new Refusal('BadRequest', 'the key is archived');
+    if (bound.bodyHash !== bodyHash) throw externalIdConflict('signature', { id: bound.entityId, externalId });
+    return shown(await settled(bound.entityId));
+  }
+
+  /** The request as it is when it is no longer being signed, or when that takes too long. */
+  async function settled(id: string): Promise<RequestRow> {
+    const deadline = clock() + repeatWaitMs;
+    for (let pollMs = firstPollMs; ; pollMs = Math.min(2 * pollMs, maxPollMs)) {
+      const row = await store.find(id);
+      assert(row, 'an externalId is bound together with its request');
+      if (row.status !== 'Executing' || clock() >= deadline) return row;
+      await pause(pollMs);
+    }
+  }
+
+  return {
+    async create(context, keyId, body) {
+      const key = await keys.require(context.caller, keyId);
+      const unsigned = await parseRequest(body, key);
+      const request = newRequest(context, { key, body, executingBy: replicaId, now: new Date(clock()) });
+      const action = actionOf(context);
+      const audit = auditEntry({ caller: context.caller, action, clock, requestId: context.requestId });
+
+      const beginning = await store.begin({ audit, request });
+      if (beginning === 'actionUsed') throw new Refusal('UserActionUsed');
+      action.spent = true;
+      if (beginning === 'begun') return execute(context, request, key, unsigned);
+      try {
+        return await repeated(request);
+      } catch (error) {
+        if (error instanceof Refusal) await recordRefusal(database, audit.id, error.message);
+        throw error;
+      }
+    },
+
+    async list(caller, keyId, query) {
+      await keys.require(caller, keyId);
+      const filter = { list: 'signatures', keyId };
+      const rows = await store.list(keyId, pageStart(query, filter));
+      const { rows: page, ...rest } = pageEnd(rows, query, filter, ({ dateRequested, id }) => ({ date: dateRequested, id }));
+      return { items: page.map(shown), ...rest, keyId };
+    },
+
+    async get(caller, keyId, signatureId) {
+      await keys.require(caller, keyId);
+      const row = await store.find(signatureId);
+      if (row?.keyId !== keyId) {
+        throw new Refusal('NotFound', 'Signature', { details: { signatureId, keyId, orgId: caller.organisationId } });
+      }
+      return shown(row);
+    },
+
+    async failAbandoned(lease) {
+      let found: readonly string[];
+      do {
+        found = await store.findAbandoned({ ...lease, take: maxFailedAtOnce });
+        const date = new Date(clock());
+        await Promise.all(found.map((id) => store.move('fail', { id, date, reason: abandonedReason })));
+      } while (found.length === maxFailedAtOnce);
+    },
+  };
+}
+
+function newRequest(
+  context: Context,
+  { key, body, executingBy, now }: { key: FoundKey; body: Body; executingBy: string; now: Date },
+): NewRequest {
+  const { caller } = context;
+  const received = actionOf(context).body;
+  return {
+    id: newId('signature'),
+    organisationId: caller.organisationId,
+    keyId: key.id,
+    requesterId: caller.userId,
+    requesterTokenId: caller.tokenId,
+    requestBody: new TextDecoder().decode(received),
+    network: body.network ?? null,
+    externalId: body.externalId ?? null,
+    path: `/keys/${key.id}/signatures`,
+    bodyHash: body.externalId === undefined ? null : bodyHashOf(received),
+    executingBy,
+    dateRequested: now,
+  };
+}
+
+function wireOf(
+  signatures: readonly Signature[],
+  { encoded, signedData }: Signed,
+): { signatures: WireSignature[]; signedData?: Uint8Array } {
+  const wire = signatures.map(({ r, s, recid }, i) => {
+    const bytes = encoded[i];
+    return {
+      r: to0x(r),
+      s: to0x(s),
+      ...(recid === undefined ? {} : { recid }),
+      ...(bytes === undefined ? {} : { encoded: to0x(bytes) }),
+    };
+  });
+  return { signatures: wire, ...(signedData === undefined ? {} : { signedData }) };
+}

@@ -1,0 +1,118 @@
+/**
+ * Mutual TLS 1.3 (RFC 8446) with pinned keys: a peer is who holds the private key behind a pin of ours. OpenSSL verifies that it holds
+ * it; names, dates, issuers and authorities in its certificate mean nothing here. Sessions are not resumed: every connection proves anew.
+ * @module
+ */
+
+import { constants, type KeyObject } from 'node:crypto';
+import { createServer as createTcpServer, type Socket } from 'node:net';
+import { connect, createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import type { TlsAddress } from '../base/address.ts';
+import { assert } from '../base/errors.ts';
+import { pinOf, selfSignedCertificate } from '../crypto/certificate.ts';
+import { connectWithinMs, established, type Transport } from './transport.ts';
+
+export interface TlsOptions {
+  readonly address: TlsAddress;
+  /** Ours: Ed25519, private. */
+  readonly key: KeyObject;
+  /** Whom we talk to: names by pin. Pins are public, so how they are compared tells nobody anything. */
+  readonly peers: ReadonlyMap<string, string>;
+}
+
+/** A silent peer is found out by TCP after this time and ten probes, a second apart. */
+const keepAliveMs = 10_000;
+/** Handshakes under way at once: with all, and with one address, so that one stranger does not keep everybody out. */
+const maxHandshakes = 64;
+const maxHandshakesPerAddress = 16;
+
+export function tlsTransport({ address, key, peers }: TlsOptions): Transport {
+  const { host, port } = address;
+  const security = {
+    minVersion: 'TLSv1.3',
+    maxVersion: 'TLSv1.3',
+    sigalgs: 'ed25519', // the one kind of key there is
+    key: key.export({ type: 'pkcs8', format: 'pem' }),
+    cert: selfSignedCertificate({ privateKey: key, name: 'countersign' }),
+    rejectUnauthorized: false, // by authorities, of which there are none: `peerOf` decides
+  } as const;
+  const sockets = { noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs };
+
+  return {
+    async connect() {
+      const socket = await established(connect({ ...security, ...sockets, host, port }), 'secureConnect');
+      const shown = peerOf(socket);
+      if (shown !== undefined && peers.has(shown)) return socket;
+      socket.destroy();
+      throw new Error(`shows another TLS key than the pinned one (pin ${shown ?? 'unreadable'})`);
+    },
+
+    listen({ accept, refused }) {
+      const handshakes = new Map<string, Socket>();
+      const secure = createTlsServer({
+        ...security,
+        requestCert: true,
+        handshakeTimeout: connectWithinMs,
+        secureOptions: constants.SSL_OP_NO_TICKET,
+      });
+      secure.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
+        refused(`${socket.remoteAddress ?? 'somebody'} made no TLS handshake (${error.code ?? error.message})`);
+        socket.destroy();
+      });
+      secure.on('secureConnection', (socket) => {
+        handshakes.delete(endOf(socket));
+        socket.on('error', () => undefined); // 'close' follows
+        const shown = peerOf(socket);
+        const peer = shown === undefined ? undefined : peers.get(shown);
+        if (peer !== undefined) return accept(socket, peer);
+        refused(`${socket.remoteAddress} ${shown === undefined ? 'shows no TLS key' : `has a TLS key that is not pinned (pin ${shown})`}`);
+        socket.destroy();
+      });
+
+      const server = createTcpServer(sockets, (socket) => {
+        const sameAddress = [...handshakes.values()].filter(({ remoteAddress }) => remoteAddress === socket.remoteAddress);
+        if (handshakes.size >= maxHandshakes || sameAddress.length >= maxHandshakesPerAddress) {
+          refused(`${socket.remoteAddress} was not let in: ${handshakes.size} TLS handshakes are under way, ${sameAddress.length} with it`);
+          socket.destroy();
+          return;
+        }
+        const end = endOf(socket);
+        handshakes.set(end, socket);
+        socket.on('error', () => undefined);
+        socket.once('close', () => handshakes.delete(end));
+        secure.emit('connection', socket);
+      });
+      return new Promise((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(port, host, () => {
+          server.off('error', reject);
+          const bound = server.address();
+          assert(bound !== null && typeof bound === 'object', 'a TCP server that listens has a port');
+          resolve({
+            address: { ...address, port: bound.port },
+            close: () =>
+              new Promise((closed) => {
+                server.close(() => closed());
+                for (const socket of handshakes.values()) socket.destroy();
+              }),
+          });
+        });
+      });
+    },
+  };
+}
+
+/** The pin of the key that the peer has proved to hold; undefined if it showed none that can be read. */
+function peerOf(socket: TLSSocket): string | undefined {
+  try {
+    const certificate = socket.getPeerX509Certificate();
+    return certificate && pinOf(certificate.publicKey);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The other end of a connection; no two have the same at one time. */
+function endOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
+}

@@ -1,0 +1,348 @@
+import { describe, expect, it } from 'vitest';
+import { concat, toHex } from '../../../src/base/bytes.ts';
+import { groupOf } from '../../../src/crypto/groups/index.ts';
+import { bind } from '../../../src/mpc/ecdsa/binding.ts';
+import { type Presignature, presign } from '../../../src/mpc/ecdsa/presign.ts';
+import { OneUse } from '../../../src/mpc/oneUse.ts';
+import { of, type Relay } from '../memoryParty.ts';
+import { combineEcdsa, type EcdsaRequest, ecdsaShare, presignBatch, type Seeded, seededCluster } from '../signing.ts';
+import { abortOf, corrupt, expectCaught, flipBit, inRound, relayAttacks, replaying, splice, toEverybody, victim } from './tampering.ts';
+
+const group = groupOf('secp256k1');
+const threshold = 1;
+const count = 3;
+const set = [1, 2, 3];
+const seededOnce = seededCluster('secp256k1', 4, threshold);
+const echoLength = 3 * 96;
+const randomPoint = () => group.encodePoint(group.multiplyBase(group.randomScalar()));
+const orderAsScalar = new Uint8Array(Buffer.from(group.order.toString(16), 'hex'));
+
+interface PresignAttack {
+  readonly name: string;
+  readonly relay: Relay;
+  readonly mustFail: readonly number[];
+  readonly culprits: readonly number[];
+}
+
+const named = (attack: { name: string; relay: Relay }): PresignAttack => ({ ...attack, mustFail: [victim], culprits: [corrupt] });
+
+/** Replaces R_i of number `number` of the batch, signed anew by the corrupt participant. */
+const signedR = (number: number, R: Uint8Array): Relay =>
+  inRound('presign/R', (e) => e.signed(splice(e.message, echoLength + 33 * number, R)));
+
+const presignAttacks: PresignAttack[] = [
+  ...relayAttacks('presign/nonce').map(named),
+  ...relayAttacks('presign/R').map(named),
+  {
+    name: 'nonce: different ones for different participants',
+    relay: inRound('presign/nonce', (e) => e.signed(flipBit(e.message, 0))),
+    mustFail: [1, 3],
+    culprits: [corrupt],
+  },
+  named({ name: 'nonce: of 31 bytes', relay: inRound('presign/nonce', (e) => e.signed(e.message.subarray(1))) }),
+  named({
+    name: 'R: an R_i altered by the relay',
+    relay: inRound('presign/R', (e) => ({ ...e, toAll: splice(e.toAll, 64 + echoLength, randomPoint()) })),
+  }),
+  named({
+    name: 'R: the R_i of two presignatures exchanged by the relay',
+    relay: inRound('presign/R', (e) => {
+      const [first, second] = [
+        e.toAll.subarray(64 + echoLength, 64 + echoLength + 33),
+        e.toAll.subarray(64 + echoLength + 33, 64 + echoLength + 66),
+      ];
+      return { ...e, toAll: splice(e.toAll, 64 + echoLength, concat(second, first)) };
+    }),
+  }),
+  named({ name: 'R: an R_i at infinity', relay: signedR(1, new Uint8Array(33)) }),
+  named({ name: 'R: an R_i off the curve', relay: signedR(1, Uint8Array.of(0x02, ...new Uint8Array(31), 5)) }),
+  named({ name: 'R: an R_i uncompressed in its first byte', relay: signedR(1, Uint8Array.of(0x04)) }),
+  named({ name: 'R: one too few', relay: inRound('presign/R', (e) => e.signed(e.message.subarray(0, -33))) }),
+  named({ name: 'R: one too many', relay: inRound('presign/R', (e) => e.signed(concat(e.message, randomPoint()))) }),
+  named({ name: 'R: with an echo that nobody signed', relay: inRound('presign/R', (e) => e.signed(flipBit(e.message, 2 * 96))) }),
+  { name: 'R: an R_i altered by its signer, towards one', relay: signedR(2, randomPoint()), mustFail: [victim], culprits: [] },
+  {
+    name: 'R: an R_i altered by its signer, towards everybody',
+    relay: toEverybody('presign/R', (e) => e.signed(splice(e.message, echoLength, group.encodePoint(group.base)))),
+    mustFail: [1, 3],
+    culprits: [],
+  },
+  {
+    name: 'R: an R_i negated by its signer',
+    relay: toEverybody('presign/R', (e) => e.signed(flipBit(e.message, echoLength))),
+    mustFail: [1, 3],
+    culprits: [],
+  },
+  {
+    name: 'R: the R_i of another participant, signed as one’s own',
+    relay: inRound('presign/R', (e) => e.signed(splice(e.message, echoLength, e.sent(3, victim).toAll.subarray(64 + echoLength)))),
+    mustFail: [victim],
+    culprits: [],
+  },
+];
+
+function presigning({ cluster, curve, seeds }: Seeded, options: { relay: Relay; sessionId?: Uint8Array }) {
+  const protocol = (party: Parameters<typeof presign>[0]) => presign(party, { curve, threshold, seeds: of(seeds, party.index), count });
+  return cluster.settle(protocol, { ...options, participants: set });
+}
+
+describe('Attacks on presigning: no presignature for those who notice', () => {
+  for (const { name, relay, mustFail, culprits } of presignAttacks) {
+    it(name, async () => {
+      expectCaught(await presigning(await seededOnce, { relay }), { mustFail, culprits });
+    });
+  }
+
+  for (const round of ['presign/nonce', 'presign/R']) {
+    it(`${round}: replayed from an earlier session`, async () => {
+      const relay = replaying(round);
+      expect([...(await presigning(await seededOnce, { relay })).values()].every(({ status }) => status === 'fulfilled')).toBe(true);
+      expectCaught(await presigning(await seededOnce, { relay }), { mustFail: [victim], culprits: [corrupt] });
+    });
+
+    it(`${round}: replayed into a session of the same name, as after a restart`, async () => {
+      const relay = replaying(round);
+      const sessionId = new Uint8Array(32);
+      await presigning(await seededOnce, { relay, sessionId });
+      const results = await presigning(await seededOnce, { relay, sessionId });
+      expect(results.get(victim)?.status).toBe('rejected');
+    });
+  }
+
+  it('a signer whose seeds are of another set-up', async () => {
+    const [seeded, other] = [await seededOnce, await seededCluster('secp256k1', 4, threshold)];
+    const seeds = new Map([...seeded.seeds, [corrupt, of(other.seeds, corrupt)]]);
+    expectCaught(await presigning({ ...seeded, seeds }, { relay: (e) => e }), { mustFail: [1, 3], culprits: [] });
+  });
+});
+
+/** What signers 1, 2, 3 are asked, and what the coordinator makes of their shares. */
+interface Signing {
+  readonly seeded: Seeded;
+  /** By participant: its part of the one presignature. */
+  readonly presignatures: ReadonlyMap<number, Presignature>;
+  readonly digest: Uint8Array;
+}
+
+async function prepared(): Promise<Signing> {
+  const seeded = await seededOnce;
+  const batch = await presignBatch(seeded, set);
+  return {
+    seeded,
+    presignatures: new Map(set.map((i) => [i, of(new Map(of(batch, i).entries()), 0)])),
+    digest: new Uint8Array(32).fill(0x31),
+  };
+}
+
+type Shares = Map<number, Uint8Array>;
+
+function honestShares({ seeded, presignatures, digest }: Signing): Shares {
+  return new Map(set.map((i) => [i, ecdsaShare(seeded, i, of(presignatures, i), { digest })]));
+}
+
+function altered(change: (share: Uint8Array) => Uint8Array): (signing: Signing) => Shares {
+  return (signing) => {
+    const shares = honestShares(signing);
+    return shares.set(corrupt, change(of(shares, corrupt)));
+  };
+}
+
+/** The corrupt participant's share is made from another view of what is signed. */
+function splitView(
+  view: (signing: Signing) => Partial<Presignature> & { digest?: Uint8Array; tweak?: Uint8Array; publicKey?: Uint8Array },
+) {
+  return (signing: Signing): Shares => {
+    const { seeded, presignatures, digest } = signing;
+    return new Map(
+      set.map((i) => {
+        if (i !== corrupt) return [i, ecdsaShare(seeded, i, of(presignatures, i), { digest })];
+        const { digest: otherDigest = digest, tweak, publicKey, ...presignature } = view(signing);
+        const keys = new Map(seeded.keys);
+        if (publicKey) keys.set(i, { ...of(keys, i), publicKey });
+        return [i, ecdsaShare({ ...seeded, keys }, i, { ...of(presignatures, i), ...presignature }, { digest: otherDigest, tweak })];
+      }),
+    );
+  };
+}
+
+const shareAttacks: { name: string; shares: (signing: Signing) => Shares; culprits?: readonly number[] }[] = [
+  { name: 'a wrong num', shares: altered((share) => flipBit(share, 31)) },
+  { name: 'a wrong w', shares: altered((share) => flipBit(share, 63)) },
+  { name: 'num and w exchanged', shares: altered((share) => concat(share.subarray(32), share.subarray(0, 32))) },
+  { name: 'num = 0', shares: altered((share) => concat(new Uint8Array(32), share.subarray(32))) },
+  { name: 'w = 0', shares: altered((share) => concat(share.subarray(0, 32), new Uint8Array(32))) },
+  {
+    name: 'the share of another participant',
+    shares: (signing) => {
+      const shares = honestShares(signing);
+      return shares.set(corrupt, of(shares, 3));
+    },
+  },
+  { name: 'all zero', shares: () => new Map(set.map((i) => [i, new Uint8Array(64)])) },
+  {
+    name: 'w cancelled to zero',
+    shares: (signing) => {
+      const shares = honestShares(signing);
+      for (const [i, share] of shares) shares.set(i, splice(share, 32, new Uint8Array(32)));
+      return shares;
+    },
+  },
+  {
+    name: 's cancelled to zero',
+    shares: (signing) => {
+      const shares = honestShares(signing);
+      for (const [i, share] of shares) shares.set(i, splice(share, 0, new Uint8Array(32)));
+      return shares;
+    },
+  },
+  { name: 'num ≥ n', shares: altered((share) => splice(share, 0, orderAsScalar)), culprits: [corrupt] },
+  { name: 'w ≥ n', shares: altered((share) => splice(share, 32, orderAsScalar)), culprits: [corrupt] },
+  { name: 'of 63 bytes', shares: altered((share) => share.subarray(1)), culprits: [corrupt] },
+  { name: 'of 65 bytes', shares: altered((share) => concat(share, Uint8Array.of(0))), culprits: [corrupt] },
+  { name: 'empty', shares: altered(() => new Uint8Array(0)), culprits: [corrupt] },
+  {
+    name: 'missing',
+    shares: (signing) => {
+      const shares = honestShares(signing);
+      shares.delete(corrupt);
+      return shares;
+    },
+    culprits: [corrupt],
+  },
+  { name: 'split view of the digest', shares: splitView(() => ({ digest: new Uint8Array(32).fill(0x32) })) },
+  { name: 'split view of the tweak', shares: splitView(() => ({ tweak: new Uint8Array(32).fill(1) })) },
+  { name: 'split view of the key', shares: splitView(() => ({ publicKey: randomPoint() })) },
+  { name: 'split view of R', shares: splitView(() => ({ R: randomPoint() })) },
+  { name: 'split view of the signing set', shares: splitView(() => ({ participants: [1, 2, 4] })) },
+  { name: 'split view of the batch', shares: splitView(() => ({ batch: new Uint8Array(32) })) },
+  { name: 'split view of the number', shares: splitView(() => ({ number: 1 })) },
+];
+
+describe('Attacks on ECDSA signing: no signature', () => {
+  for (const { name, shares, culprits = [] } of shareAttacks) {
+    it(`share: ${name}`, async () => {
+      const signing = await prepared();
+      const given = shares(signing);
+      const abort = abortOf(() => combineEcdsa(signing.seeded, of(signing.presignatures, 1), given, { digest: signing.digest }));
+      expect(abort.culprits).toEqual(culprits);
+    });
+  }
+
+  for (const [name, change] of Object.entries<(presignature: Presignature) => Presignature>({
+    'another R': (presignature) => ({ ...presignature, R: randomPoint() }),
+    'R at infinity': (presignature) => ({ ...presignature, R: new Uint8Array(33) }),
+    'R negated': (presignature) => ({ ...presignature, R: flipBit(presignature.R, 0) }),
+    'another batch': (presignature) => ({ ...presignature, batch: flipBit(presignature.batch, 0) }),
+    'another number': (presignature) => ({ ...presignature, number: 1 }),
+  })) {
+    it(`a coordinator that combines with ${name}`, async () => {
+      const signing = await prepared();
+      const shares = honestShares(signing);
+      abortOf(() => combineEcdsa(signing.seeded, change(of(signing.presignatures, 1)), shares, { digest: signing.digest }));
+    });
+  }
+
+  it('a coordinator that combines for another digest, tweak or key', async () => {
+    const signing = await prepared();
+    const { seeded, digest } = signing;
+    const shares = honestShares(signing);
+    const presignature = of(signing.presignatures, 1);
+    abortOf(() => combineEcdsa(seeded, presignature, shares, { digest: flipBit(digest, 0) }));
+    abortOf(() => combineEcdsa(seeded, presignature, shares, { digest, tweak: new Uint8Array(32).fill(1) }));
+    abortOf(() => combineEcdsa({ ...seeded, publicKey: randomPoint() }, presignature, shares, { digest }));
+  });
+
+  it('a presignature used again, for the same digest or another, gives nothing', async () => {
+    const { seeded, presignatures, digest } = await prepared();
+    ecdsaShare(seeded, 1, of(presignatures, 1), { digest });
+    expect(abortOf(() => ecdsaShare(seeded, 1, of(presignatures, 1), { digest })).message).toContain('used before');
+    expect(abortOf(() => ecdsaShare(seeded, 1, of(presignatures, 1), { digest: flipBit(digest, 0) })).message).toContain('used before');
+  });
+
+  it('a presignature wiped gives nothing', async () => {
+    const { seeded, presignatures, digest } = await prepared();
+    of(presignatures, 1).secrets.wipe();
+    expect(abortOf(() => ecdsaShare(seeded, 1, of(presignatures, 1), { digest })).message).toContain('used before');
+  });
+
+  it('a presignature of one curve does not sign on another, and is used up by the attempt', async () => {
+    const { seeded, presignatures, digest } = await prepared();
+    expect(() => ecdsaShare({ ...seeded, curve: 'stark' }, 1, of(presignatures, 1), { digest })).toThrow('on its own curve');
+    abortOf(() => ecdsaShare(seeded, 1, of(presignatures, 1), { digest }));
+  });
+
+  it('shares of two signing sets do not mix: {1, 2, 3} and {1, 2, 4} sign two digests with nobody’s help', async () => {
+    const seeded = await seededOnce;
+    const digest = new Uint8Array(32).fill(0x33);
+    const shareOf = async (participants: readonly number[], i: number) => {
+      const batch = await presignBatch(seeded, participants);
+      const [presignature] = of(batch, i);
+      if (presignature === undefined) throw new Error('a batch of one holds one');
+      return { presignature, share: ecdsaShare(seeded, i, presignature, { digest }) };
+    };
+    const [one, two, other] = [await shareOf([1, 2, 3], 1), await shareOf([1, 2, 3], 2), await shareOf([1, 2, 4], 4)];
+    const shares = new Map([
+      [1, one.share],
+      [2, two.share],
+      [3, other.share],
+    ]);
+    abortOf(() => combineEcdsa(seeded, one.presignature, shares, { digest }));
+  });
+
+  it('shares of two views of the digest are noise in every combination, not a signature on either', async () => {
+    const { seeded, presignatures, digest } = await prepared();
+    const other = flipBit(digest, 5);
+    const view = (i: number) => (i === 1 ? digest : other);
+    const shares = new Map(set.map((i) => [i, ecdsaShare(seeded, i, of(presignatures, i), { digest: view(i) })]));
+    for (const candidate of [digest, other]) abortOf(() => combineEcdsa(seeded, of(presignatures, 1), shares, { digest: candidate }));
+  });
+
+  it('whatever the binding covers changes both masks and the nonce: another binding gives an unrelated share', async () => {
+    const { seeded, presignatures, digest } = await prepared();
+    const presignature = of(presignatures, 1);
+    const secrets = presignature.secrets.spend((bytes) => bytes.slice());
+    const share = (change: Partial<Presignature>, request: EcdsaRequest = { digest }) =>
+      ecdsaShare(seeded, 1, { ...presignature, secrets: new OneUse('copied', secrets.slice()), ...change }, request);
+    const honest = share({});
+    expect(share({})).toEqual(honest);
+    for (const other of [
+      share({ number: 1 }),
+      share({ batch: flipBit(presignature.batch, 0) }),
+      share({ participants: [1, 2, 4] }),
+      share({ R: randomPoint() }),
+      share({}, { digest: flipBit(digest, 0) }),
+      share({}, { digest, tweak: new Uint8Array(32).fill(1) }),
+    ]) {
+      expect(other.subarray(0, 32)).not.toEqual(honest.subarray(0, 32));
+      expect(other.subarray(32)).not.toEqual(honest.subarray(32));
+    }
+  });
+
+  it('num_i and w_i are masked: they are not the bare products, which would give the share away', async () => {
+    const { seeded, presignatures, digest } = await prepared();
+    const presignature = of(presignatures, 1);
+    const [phi = 0n, u = 0n] = presignature.secrets.spend((bytes) => [bytes.subarray(0, 32), bytes.subarray(32)].map(group.decodeScalar));
+    const secrets = concat(group.encodeScalar(phi), group.encodeScalar(u));
+    const { secret, publicKey } = of(seeded.keys, 1);
+    const { h, r, d } = bind({ ...presignature, publicKey, digest });
+    const share = ecdsaShare(seeded, 1, { ...presignature, secrets: new OneUse('copied', secrets) }, { digest });
+    const bare = (phi * ((h + r * group.decodeScalar(secret)) % group.order)) % group.order;
+    expect(group.decodeScalar(share.subarray(0, 32))).not.toBe(bare);
+    expect(group.decodeScalar(share.subarray(32))).not.toBe((u + d * phi) % group.order);
+  });
+
+  it('R is re-randomised: the signature shows neither the R of the presignature nor, for another digest, the same R', async () => {
+    const { seeded, presignatures, digest } = await prepared();
+    const presignature = of(presignatures, 1);
+    const { publicKey } = seeded;
+    const { r } = bind({ ...presignature, publicKey, digest });
+    const bindings = [
+      { ...presignature, publicKey, digest: flipBit(digest, 0) },
+      { ...presignature, publicKey, digest, tweak: new Uint8Array(32).fill(1) },
+      { ...presignature, publicKey: randomPoint(), digest },
+      { ...presignature, publicKey, digest, participants: [1, 2, 4] },
+      { ...presignature, publicKey, digest, number: 1 },
+    ];
+    expect(new Set([BigInt(`0x${toHex(presignature.R.subarray(1))}`), r, ...bindings.map((use) => bind(use).r)]).size).toBe(7);
+  });
+});
