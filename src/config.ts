@@ -5,9 +5,21 @@
 
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { type Address, parseAddress } from './base/address.ts';
+import { messageOf } from './base/errors.ts';
 import { maxSigners } from './signer/contract.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
+
+/** Separated by commas. */
+const addresses = z.string().transform((text, context): Address[] => {
+  try {
+    return list(text).map(parseAddress);
+  } catch (error) {
+    context.addIssue(messageOf(error));
+    return z.NEVER;
+  }
+});
 
 const environment = z
   .object({
@@ -22,7 +34,8 @@ const environment = z
     CLUSTER_SIGNERS: z.coerce.number().int().min(3).max(maxSigners).default(3),
     CLUSTER_THRESHOLD: z.coerce.number().int().min(1).default(1),
     CLUSTER_FILE: z.string().min(1).optional(),
-    SIGNERS: z.string().min(1).optional(),
+    SIGNERS: addresses.optional(),
+    TLS_KEY_FILE: z.string().min(1).optional(),
   })
   .refine(({ CLUSTER_SIGNERS, CLUSTER_THRESHOLD }) => CLUSTER_SIGNERS >= 2 * CLUSTER_THRESHOLD + 1, {
     path: ['CLUSTER_SIGNERS'],
@@ -44,8 +57,10 @@ export interface Config {
   /** For a new cluster; an existing one keeps what it was made with. */
   readonly cluster: { readonly signers: number; readonly threshold: number };
   readonly clusterFile: string;
-  /** Unix socket paths in participant order, for `serve`; `start` runs signers of its own. */
-  readonly signerSockets: readonly string[] | undefined;
+  /** In participant order, for `serve`; `start` runs signers of its own. Paths are absolute. */
+  readonly signers: readonly Address[] | undefined;
+  /** PEM of the Ed25519 key by which signers on other machines know this service. */
+  readonly tlsKeyFile: string;
 }
 
 /** @throws {ConfigError} naming every variable that is wrong, and what it should be */
@@ -67,7 +82,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     logLevel: read.LOG_LEVEL,
     cluster: { signers: read.CLUSTER_SIGNERS, threshold: read.CLUSTER_THRESHOLD },
     clusterFile: resolve(read.CLUSTER_FILE ?? `${dataDir}/cluster.json`),
-    signerSockets: read.SIGNERS === undefined ? undefined : list(read.SIGNERS).map((path) => resolve(path)),
+    signers: read.SIGNERS?.map((address) => (address.kind === 'unix' ? { ...address, path: resolve(address.path) } : address)),
+    tlsKeyFile: resolve(read.TLS_KEY_FILE ?? `${dataDir}/tls.key`),
   });
 }
 

@@ -6,6 +6,7 @@
  */
 
 import { parseArgs } from 'node:util';
+import { parseAddress } from './base/address.ts';
 import { messageOf } from './base/errors.ts';
 import { readConfig } from './config.ts';
 import { createLog } from './log.ts';
@@ -13,14 +14,25 @@ import { createLog } from './log.ts';
 const usage = `countersign start                 the service with its signers, on this machine
 countersign serve                 the service alone; its signers run elsewhere (CLUSTER_FILE, SIGNERS, DATABASE_URL)
 countersign signer init --data-dir DIR              make a signer's identity and print its public half
-countersign signer --data-dir DIR --socket PATH     run a signer
+countersign signer renew-tls --data-dir DIR         give a signer another TLS key and print its public half
+countersign signer --data-dir DIR --socket PATH | --listen ADDRESS
+                                  run a signer; an address is unix:/path or tls://host:port
+countersign cluster init --signers 3 --threshold 1 --out DIR [--hosts ADDRESS,…]
+                                  make a cluster of several hosts: a directory for each (docs/cluster.md)
+countersign service init --data-dir DIR [--name NAME]
+                                  make the service's TLS key and print its public half
+countersign cluster assemble --threshold 1 --out FILE PUBLIC.json…
+                                  join public halves to a cluster file
 The environment is described in .env.example.`;
 
 async function main(args: readonly string[]): Promise<void> {
+  const [first, ...rest] = args;
+  if (first === 'cluster') return (await import('./cli/commands/cluster.ts')).cluster(rest);
+  if (first === 'service') return (await import('./cli/commands/service.ts')).service(rest);
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { 'data-dir': { type: 'string' }, socket: { type: 'string' }, help: { type: 'boolean' } },
+    options: { 'data-dir': { type: 'string' }, socket: { type: 'string' }, listen: { type: 'string' }, help: { type: 'boolean' } },
   });
   const config = readConfig(process.env);
   const command = values.help ? 'help' : positionals.join(' ');
@@ -34,11 +46,17 @@ async function main(args: readonly string[]): Promise<void> {
       console.log(JSON.stringify(initialiseSigner(required(values['data-dir'], '--data-dir'))));
       return;
     }
+    case 'signer renew-tls': {
+      const { renewSignerTlsKey } = await import('./signer/process.ts');
+      console.log(JSON.stringify(renewSignerTlsKey(required(values['data-dir'], '--data-dir'))));
+      return;
+    }
     case 'signer': {
       const { runSigner } = await import('./signer/process.ts');
       const dataDir = required(values['data-dir'], '--data-dir');
-      const log = createLog('signer', config.logLevel);
-      return runSigner({ dataDir, socket: required(values.socket, '--socket'), log });
+      if (values.socket !== undefined && values.listen !== undefined) throw new Error('a signer listens at --socket or --listen, not both');
+      const address = parseAddress(required(values.listen ?? values.socket, '--socket or --listen'));
+      return runSigner({ dataDir, address, log: createLog('signer', config.logLevel) });
     }
     case 'help':
       console.log(usage);

@@ -20,7 +20,12 @@ export const maxMessageBytes = 256 * 1024;
 const common = {
   network: z.enum(networks).optional(),
   blockchainKind: z.enum(blockchainKinds).optional(),
-  externalId: z.string().min(1).max(64).optional(),
+  externalId: z
+    .string()
+    .min(1)
+    .max(64)
+    .refine((text) => !text.includes('\0'), 'must not contain U+0000')
+    .optional(),
 };
 
 const hash32 = z.string().refine((text) => fromHex(text)?.length === 32, 'expected 32 bytes of hex, with or without 0x');

@@ -5,7 +5,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { equal } from '../base/bytes.ts';
-import { Abort, Refusal } from '../base/errors.ts';
+import { Abort, assert, Refusal } from '../base/errors.ts';
 import type { Payload, Signature } from '../crypto/schemes/scheme.ts';
 import type { Logger } from '../log.ts';
 import { combine as combineDh } from '../mpc/dh/combine.ts';
@@ -13,6 +13,7 @@ import { combine as combineEcdsa } from '../mpc/ecdsa/combine.ts';
 import { aggregate } from '../mpc/frost/aggregate.ts';
 import { type Protocol, protocols, quorumOf } from '../mpc/protocols.ts';
 import type { ClusterFile, Outcome } from '../signer/contract.ts';
+import type { Transport } from '../transport/transport.ts';
 import type { Coordinator, KeyReference, NewKey } from './coordinator.ts';
 import { type Link, openLink } from './link.ts';
 import { presignatureStock } from './presignatures.ts';
@@ -20,18 +21,19 @@ import { askAll, SignerFailures, withQuorum } from './quorum.ts';
 import { agreeOnSeeds, answering } from './roll.ts';
 import { runSession } from './session.ts';
 
-/** @param sockets the signers' unix sockets, in the order of `cluster.signers` */
+/** @param transports the way to each signer, in the order of `cluster.signers` */
 export function createCoordinator({
   cluster,
-  sockets,
+  transports,
   log,
 }: {
   cluster: ClusterFile;
-  sockets: readonly string[];
+  transports: readonly Pick<Transport, 'connect'>[];
   log: Logger;
 }): Coordinator {
   const { threshold } = cluster;
-  const links = cluster.signers.map(({ index }, i) => openLink({ index, path: sockets[i] ?? '' }));
+  assert(transports.length === cluster.signers.length, 'there is a way to each signer');
+  const links = transports.map((transport, i) => openLink({ index: cluster.signers[i]?.index ?? 0, transport }));
   const stock = presignatureStock();
   for (const link of links) link.onLost(() => stock.forget(link.index));
   let rotation = 0;

@@ -63,6 +63,8 @@ export function openLink({ index, transport }: { index: number; transport: Pick<
   let silentSince: number | undefined;
   let outbox: { readonly number: number; readonly frame: Uint8Array }[] = [];
   let outboxBytes = 0;
+  /** Answers that may still come too late, over this connection. */
+  let overdue = 0;
 
   const settle = (number: number): Waiting | undefined => {
     const entry = waiting.get(number);
@@ -105,13 +107,14 @@ export function openLink({ index, transport }: { index: number; transport: Pick<
     } finally {
       isConnecting = false;
     }
-    if (outbox.length > 0) flush();
+    flush();
   };
 
   const attach = (opened: Socket): void => {
     const frames = frameReader();
     let hasSpoken = false;
     socket = opened;
+    overdue = 0;
     opened.on('data', (chunk) => {
       hasSpoken = true;
       suspectedUntil = 0;
@@ -134,18 +137,25 @@ export function openLink({ index, transport }: { index: number; transport: Pick<
   const receive = (message: unknown): void => {
     const parsed = answer.parse(message);
     const entry = settle(parsed.number);
-    if (entry === undefined) return; // its time limit has passed
+    if (entry === undefined) {
+      overdue -= 1;
+      if (overdue < 0) throw new Error(`nothing was asked under number ${parsed.number}`);
+      return; // its time limit has passed
+    }
     if ('refusal' in parsed) entry.reject(new SignerFailure(index, parsed.refusal.code, parsed.refusal.message, parsed.refusal.culprits));
     else entry.resolve(parsed.result);
   };
 
   const flush = (): void => {
-    if (socket === undefined) {
-      if (!isConnecting && !isClosed) void open();
-      return;
+    if (outbox.length === 0) return;
+    if (isClosed) {
+      rejectAll('the service is closing');
+    } else if (socket !== undefined) {
+      silentSince ??= Date.now();
+      socket.write(Buffer.concat(empty()));
+    } else if (!isConnecting) {
+      void open();
     }
-    silentSince ??= Date.now();
-    socket.write(Buffer.concat(empty()));
   };
 
   // Questions of one turn of the event loop leave in one write.
@@ -158,6 +168,7 @@ export function openLink({ index, transport }: { index: number; transport: Pick<
   const giveUp = (number: number, timeoutMs: number): void => {
     const now = Date.now();
     suspectedUntil = now + suspicionMs;
+    overdue += 1;
     settle(number)?.reject(new SignerFailure(index, 'Down', `did not answer within ${timeoutMs} ms`));
     if (silentSince !== undefined && now - silentSince >= silenceMs) lose(`was silent for ${now - silentSince} ms`);
   };

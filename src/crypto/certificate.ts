@@ -58,7 +58,8 @@ function spkiOf(key: KeyObject): Uint8Array {
 /** Tag, length, content. */
 function der(tag: number, ...content: readonly Uint8Array[]): Uint8Array {
   const bytes = concat(...content);
-  const length = bytes.length < 0x80 ? [bytes.length] : bytes.length < 0x100 ? [0x81, bytes.length] : [0x82, bytes.length >> 8, bytes.length & 0xff];
+  const length =
+    bytes.length < 0x80 ? [bytes.length] : bytes.length < 0x100 ? [0x81, bytes.length] : [0x82, bytes.length >> 8, bytes.length & 0xff];
   return concat(Uint8Array.of(tag, ...length), bytes);
 }
 
@@ -85,6 +86,8 @@ const keyUsage = objectIdentifier(0x55, 0x1d, 0x0f); // 2.5.29.15
 const digitalSignature = der(0x03, Uint8Array.of(7, 0x80)); // the first of eight bits
 
 function pem(bytes: Uint8Array): string {
-  const lines = Buffer.from(bytes).toString('base64').replace(/.{64}(?=.)/g, '$&\n');
+  const lines = Buffer.from(bytes)
+    .toString('base64')
+    .replace(/.{64}(?=.)/g, '$&\n');
   return `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`;
 }

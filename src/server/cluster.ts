@@ -1,6 +1,6 @@
 /**
- * A cluster on this machine: its signers' directories and sockets, made at the first start. The secrets of each signer are made by a
- * process of its own; what comes back is its public half, for the cluster file that all of them pin.
+ * Making a cluster: the secrets of each signer by a process of its own, whose public half comes back for the cluster file that all of
+ * them pin. A cluster on this machine is made at the first start, with its directories and sockets.
  * @module
  */
 
@@ -10,20 +10,27 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { z } from 'zod';
+import type { UnixAddress } from '../base/address.ts';
 import { newId } from '../base/ids.ts';
-import { type ClusterFile, clusterFile, pinnedClusterFile } from '../signer/contract.ts';
+import {
+  type ClusterFile,
+  clusterFile,
+  maxSigners,
+  type PublicService,
+  type PublicSigner,
+  pinnedClusterFile,
+  publicSigner,
+} from '../signer/contract.ts';
 import { writeDurably } from './files.ts';
 
 export interface LocalSigner {
   readonly index: number;
   readonly dataDir: string;
-  readonly socket: string;
+  readonly address: UnixAddress;
 }
 
 const run = promisify(execFile);
 const program = new URL('../main.ts', import.meta.url).pathname;
-const publicSigner = z.object({ signerId: z.string(), encryptionKey: z.string() });
 /** A unix socket's path has at most 107 bytes on Linux, 103 on macOS. */
 const maxSocketPathBytes = 100;
 
@@ -31,7 +38,7 @@ export function localSigners(dataDir: string, count: number): readonly LocalSign
   return Array.from({ length: count }, (_, i) => ({
     index: i + 1,
     dataDir: join(dataDir, `signer-${i + 1}`),
-    socket: socketPath(dataDir, `signer-${i + 1}.sock`),
+    address: { kind: 'unix', path: socketPath(dataDir, `signer-${i + 1}.sock`) },
   }));
 }
 
@@ -49,15 +56,41 @@ export async function ensureLocalCluster(options: {
     return { cluster, signers };
   }
   const signers = localSigners(options.dataDir, options.signers);
-  const identities = await Promise.all(signers.map(({ dataDir }) => initialise(dataDir)));
-  const cluster: ClusterFile = {
-    clusterId: newId('cluster'),
-    threshold: options.threshold,
-    signers: identities.map((identity, i) => ({ index: i + 1, ...identity })),
-  };
+  const identities = await Promise.all(signers.map(({ dataDir }) => makeSigner(dataDir)));
+  const cluster = newCluster({ threshold: options.threshold, signers: identities });
   for (const { dataDir } of signers) pin(dataDir, cluster);
-  writeDurably(options.file, JSON.stringify(cluster, null, 2), 0o644);
+  writeDurably(options.file, clusterText(cluster), 0o644);
   return { cluster, signers };
+}
+
+/**
+ * @param signers in participant order
+ * @throws {Error} when they make no cluster
+ */
+export function newCluster({
+  threshold,
+  signers,
+  services,
+}: {
+  threshold: number;
+  signers: readonly PublicSigner[];
+  services?: readonly PublicService[];
+}): ClusterFile {
+  if (signers.length < 2 * threshold + 1) throw new Error(`threshold ${threshold} needs ${2 * threshold + 1} signers or more`);
+  if (signers.length > maxSigners) throw new Error(`a cluster has at most ${maxSigners} signers`);
+  const keys = [...signers, ...(services ?? [])].flatMap(Object.values);
+  if (new Set(keys).size < keys.length) throw new Error('two signers or services have the same key or name: each must be made on its own');
+  return clusterFile.parse({
+    clusterId: newId('cluster'),
+    threshold,
+    signers: signers.map((signer, i) => ({ index: i + 1, ...signer })),
+    ...(services && { services }),
+  });
+}
+
+/** As a cluster stands in its file. */
+export function clusterText(cluster: ClusterFile): string {
+  return `${JSON.stringify(cluster, null, 2)}\n`;
 }
 
 /** @throws {Error} when the file is missing or not a cluster file */
@@ -65,14 +98,16 @@ export function readCluster(file: string): ClusterFile {
   return clusterFile.parse(JSON.parse(readFileSync(file, 'utf8')));
 }
 
-async function initialise(dataDir: string): Promise<z.output<typeof publicSigner>> {
+/** Makes a signer in `dataDir`, or finds it, in another process. */
+export async function makeSigner(dataDir: string): Promise<PublicSigner> {
   const { stdout } = await run(process.execPath, [program, 'signer', 'init', '--data-dir', dataDir]);
   return publicSigner.parse(JSON.parse(stdout));
 }
 
-function pin(signerDir: string, cluster: ClusterFile): void {
+/** What is pinned stays. */
+export function pin(signerDir: string, cluster: ClusterFile): void {
   const file = join(signerDir, pinnedClusterFile);
-  if (!existsSync(file)) writeDurably(file, JSON.stringify(cluster, null, 2), 0o600);
+  if (!existsSync(file)) writeDurably(file, clusterText(cluster), 0o600);
 }
 
 function socketPath(dataDir: string, name: string): string {

@@ -15,12 +15,12 @@ import { accessRoutes } from '../features/access/routes.ts';
 import { createAccessService } from '../features/access/service.ts';
 import { createAccessStore } from '../features/access/store.ts';
 import { createTokens } from '../features/access/tokens.ts';
-import { keysContract } from '../features/keys/contract.ts';
-import { keysRoutes } from '../features/keys/routes.ts';
-import { createKeyService } from '../features/keys/service.ts';
 import { keyStoresContract } from '../features/keyStores/contract.ts';
 import { keyStoresRoutes } from '../features/keyStores/routes.ts';
 import { createKeyStoreService } from '../features/keyStores/service.ts';
+import { keysContract } from '../features/keys/contract.ts';
+import { keysRoutes } from '../features/keys/routes.ts';
+import { createKeyService } from '../features/keys/service.ts';
 import { bootstrap, type Root } from '../features/organisations/bootstrap.ts';
 import { findInstallation } from '../features/organisations/store.ts';
 import { permissionsContract } from '../features/permissions/contract.ts';
@@ -38,6 +38,7 @@ import { createSignatureStore } from '../features/signatures/store.ts';
 import type { Logger } from '../log.ts';
 import type { Database } from '../store/database.ts';
 import { createServer, mount } from './http.ts';
+import { readiness } from './readiness.ts';
 
 export interface Parts {
   readonly database: Database;
@@ -49,6 +50,8 @@ export interface Parts {
   readonly corsOrigins: readonly string[];
   readonly clock: Clock;
   readonly log: Logger;
+  /** For tests: checks each answer against its schema. */
+  readonly checkAnswers?: boolean;
 }
 
 export interface Service {
@@ -63,7 +66,7 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-export function compose({ database, coordinator, tokenKey, replicaId, corsOrigins, clock, log }: Parts): Service {
+export function compose({ database, coordinator, tokenKey, replicaId, corsOrigins, clock, log, checkAnswers = false }: Parts): Service {
   const tokens = createTokens({ key: tokenKey, clock });
   const gate = createGate({ store: createAccessStore(database), tokens, database, clock });
   const actions = createActions({ database, clock });
@@ -96,6 +99,7 @@ export function compose({ database, coordinator, tokenKey, replicaId, corsOrigin
     log,
     corsOrigins,
     ready: () => readiness(database, coordinator),
+    checkAnswers,
   });
 
   return {

@@ -16,10 +16,13 @@ import { createLog, type Logger } from '../log.ts';
 import type { ClusterFile } from '../signer/contract.ts';
 import { lockDirectory } from '../store/lock.ts';
 import { openDatabase } from '../store/open.ts';
+import type { Transport } from '../transport/transport.ts';
+import { unixTransport } from '../transport/unix.ts';
 import { ensureAdmin } from './adminEnv.ts';
 import { ensureLocalCluster, localSigners, readCluster } from './cluster.ts';
 import { compose } from './compose.ts';
 import { writeDurably } from './files.ts';
+import { signerTransports } from './signerTransports.ts';
 import { stopSignal } from './stop.ts';
 import { supervise } from './supervisor.ts';
 import { tokenKeyOf } from './tokenKey.ts';
@@ -35,12 +38,12 @@ export async function start(config: Config): Promise<void> {
   const stop = stopSignal();
   opened.adopt(lockDirectory(config.dataDir), (lock) => lock.release());
   const { cluster, signers } = await ensureLocalCluster({ ...config.cluster, dataDir: config.dataDir, file: config.clusterFile });
-  const children = signers.map(({ index, dataDir, socket }) =>
-    supervise({ name: `signer-${index}`, args: ['signer', '--data-dir', dataDir, '--socket', socket] }, log),
+  const children = signers.map(({ index, dataDir, address }) =>
+    supervise({ name: `signer-${index}`, args: ['signer', '--data-dir', dataDir, '--socket', address.path] }, log),
   );
   opened.defer(async () => void (await Promise.all(children.map((child) => child.stop()))));
   const ready = Promise.all(children.map((child) => child.ready));
-  await serveUntil(stop, { config, cluster, sockets: signers.map(({ socket }) => socket), ready, log });
+  await serveUntil(stop, { config, cluster, transports: signers.map(({ address }) => unixTransport(address.path)), ready, log });
 }
 
 /** The service alone: a replica, or one whose signers somebody else runs. */
@@ -51,27 +54,27 @@ export async function serve(config: Config): Promise<void> {
   opened.adopt(lockDirectory(config.dataDir), (lock) => lock.release());
   if (!existsSync(config.clusterFile)) throw new ConfigError(`CLUSTER_FILE: there is no cluster file at ${config.clusterFile}`);
   const cluster = readCluster(config.clusterFile);
-  const sockets = config.signerSockets ?? localSigners(config.dataDir, cluster.signers.length).map(({ socket }) => socket);
-  if (sockets.length !== cluster.signers.length) throw new ConfigError(`SIGNERS: the cluster has ${cluster.signers.length} signers`);
-  await serveUntil(stop, { config, cluster, sockets, ready: Promise.resolve(), log });
+  const addresses = config.signers ?? localSigners(config.dataDir, cluster.signers.length).map(({ address }) => address);
+  const transports = signerTransports(addresses, { cluster, tlsKeyFile: config.tlsKeyFile });
+  await serveUntil(stop, { config, cluster, transports, ready: Promise.resolve(), log });
 }
 
 interface Parts {
   readonly config: Config;
   readonly cluster: ClusterFile;
-  readonly sockets: readonly string[];
+  readonly transports: readonly Transport[];
   /** Rejects when a signer does not come up. */
   readonly ready: Promise<unknown>;
   readonly log: Logger;
 }
 
-async function serveUntil(stop: Promise<string>, { config, cluster, sockets, ready, log }: Parts): Promise<void> {
+async function serveUntil(stop: Promise<string>, { config, cluster, transports, ready, log }: Parts): Promise<void> {
   await using opened = new AsyncDisposableStack();
   const opening = openDatabase(config); // beside the signers' start, which takes as long
   opening.catch(() => undefined); // awaited below; a signer that fails is reported first
   await ready;
   const database = opened.adopt(await opening, (open) => open.close());
-  const coordinator = opened.adopt(createCoordinator({ cluster, sockets, log }), (open) => open.close());
+  const coordinator = opened.adopt(createCoordinator({ cluster, transports, log }), (open) => open.close());
   await prepare(coordinator);
 
   const service = compose({

@@ -125,13 +125,31 @@ export const answer = z.union([z.object({ number: z.int(), result: z.unknown() }
 /** The name of the cluster file in each signer's own directory. */
 export const pinnedClusterFile = 'cluster.json';
 
-/** The public face of a cluster: written once when it is made, pinned by every signer and read by the service. */
+/** base64 of SHA-256 over a public key: 32 bytes (`pinOf` in crypto/certificate.ts). */
+const tlsPin = z.base64().length(44);
+
+/**
+ * What a signer shows of itself when it is made. `signerId`: its Ed25519 identity key, 32 bytes; `encryptionKey`: 0x01 ‖ its transport
+ * key, 33 bytes compressed secp256k1 (contract §10.1), as `GET /signers` shows them.
+ */
+export const publicSigner = z.object({ signerId: z.base64(), encryptionKey: z.base64(), tlsPin: tlsPin.exactOptional() });
+export type PublicSigner = z.output<typeof publicSigner>;
+
+/** What a service shows of itself when it is made. `name` is for the signers' logs. */
+export const publicService = z.object({ name: z.string().min(1).max(64), tlsPin });
+export type PublicService = z.output<typeof publicService>;
+
+/**
+ * The public face of a cluster: written once when it is made, pinned by every signer and read by the service. Over TLS the service knows
+ * the signers by their `tlsPin`, and a signer lets in `services` and nobody else; over unix sockets neither is looked at.
+ */
 export const clusterFile = z.object({
   clusterId: z.string(),
   threshold: z.int().min(1),
   signers: z
-    .array(z.object({ index: participant, signerId: z.base64(), encryptionKey: z.base64() }))
+    .array(z.object({ index: participant, ...publicSigner.shape }))
     .min(3)
     .max(maxSigners),
+  services: z.array(publicService).exactOptional(),
 });
 export type ClusterFile = z.output<typeof clusterFile>;

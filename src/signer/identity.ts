@@ -8,15 +8,8 @@ import { concat, toBase64, utf8 } from '../base/bytes.ts';
 import { groupOf } from '../crypto/groups/index.ts';
 import { seal, unseal } from '../crypto/seal.ts';
 import { publicIdentityOf, type SecretIdentity } from '../mpc/identity.ts';
+import type { PublicSigner } from './contract.ts';
 import type { SignerStore } from './store.ts';
-
-/** As the cluster file and `GET /signers` show a signer. */
-export interface PublicSigner {
-  /** base64 of the Ed25519 identity key, 32 bytes. */
-  readonly signerId: string;
-  /** base64 of 0x01 ‖ the transport key, 33 bytes compressed secp256k1 (contract §10.1). */
-  readonly encryptionKey: string;
-}
 
 const name = 'identity';
 const additionalData = utf8('countersign/identity/v1');

@@ -72,32 +72,36 @@ function converse(connection: Socket, answer: (question: unknown) => Promise<unk
     const isFull = openQuestions >= maxOpenQuestions || openBytes >= maxOpenBytes || connection.writableLength >= maxUnreadBytes;
     if (isFull) connection.pause();
     else if (connection.isPaused()) connection.resume();
-    if (connection.destroyed || !(isFull || frames.isPartial)) {
-      clearTimeout(stuck);
-      stuck = undefined;
-    } else {
-      stuck ??= setTimeout(() => cutOff(`left a frame half sent, or its answers unread, for ${stuckMs} ms`), stuckMs);
-    }
+    if (connection.destroyed || !(isFull || frames.isPartial)) clearTimeout(stuck);
+    else stuck ??= setTimeout(() => cutOff(`left a frame half sent, or its answers unread, for ${stuckMs} ms`), stuckMs);
+  };
+
+  const flowOn = (): void => {
+    clearTimeout(stuck);
+    stuck = undefined;
+    flow();
   };
 
   connection.on('data', (chunk) => {
     try {
-      for (const { message, bytes } of frames.read(chunk)) {
+      const asked = frames.read(chunk);
+      for (const { message, bytes } of asked) {
         openQuestions += 1;
         openBytes += bytes;
         answer(message).then((reply) => {
           openQuestions -= 1;
           openBytes -= bytes;
           if (connection.writable) connection.write(encodeFrame(reply));
-          flow();
+          flowOn();
         });
       }
-      flow();
+      if (asked.length > 0) flowOn();
+      else flow();
     } catch (error) {
       cutOff(`was cut off: ${messageOf(error)}`);
     }
   });
-  connection.on('drain', flow);
+  connection.on('drain', flowOn);
   connection.on('error', () => undefined); // 'close' follows
   connection.on('close', flow);
 }

@@ -3,39 +3,59 @@
  * @module
  */
 
-import { chmodSync, readFileSync, rmSync } from 'node:fs';
+import type { KeyObject } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Address, addressText } from '../base/address.ts';
 import { systemClock } from '../base/clock.ts';
-import { messageOf } from '../base/errors.ts';
+import { pinOf } from '../crypto/certificate.ts';
 import type { Logger } from '../log.ts';
 import { identityOf, type PublicIdentity } from '../mpc/identity.ts';
 import { selfTest } from '../mpc/selfTest.ts';
+import { transportTo } from '../transport/create.ts';
 import { answerer } from './answer.ts';
-import { type ClusterFile, clusterFile, pinnedClusterFile } from './contract.ts';
+import { type ClusterFile, clusterFile, type PublicSigner, pinnedClusterFile } from './contract.ts';
 import { createHandlers } from './handlers.ts';
-import { createIdentity, hasIdentity, type PublicSigner, publicSignerOf, readIdentity } from './identity.ts';
+import { createIdentity, hasIdentity, publicSignerOf, readIdentity } from './identity.ts';
 import { createKeyEncryptionKey, hasKeyEncryptionKey, readKeyEncryptionKey } from './keyEncryption.ts';
 import { listen } from './listen.ts';
 import { sealedSeeds } from './seeds.ts';
 import { sealedShares } from './shares.ts';
-import { openSignerStore } from './store.ts';
+import { sparingly } from './sparingly.ts';
+import { openSignerStore, type SignerStore } from './store.ts';
+import { ensureTlsKey, readTlsKey, renewTlsKey } from './tlsKey.ts';
+
+/** Connections that were turned away or cut off are logged once in this time. */
+const refusalsEveryMs = 1_000;
 
 /**
- * Makes this signer's key-encryption key and identity, or finds them.
+ * Makes this signer's key-encryption key, identity and TLS key, or finds them.
  * @returns what the cluster file says of it
  */
 export function initialiseSigner(dataDir: string): PublicSigner {
   const store = openSignerStore(dataDir);
   try {
     const keyEncryptionKey = hasKeyEncryptionKey(dataDir) ? readKeyEncryptionKey(dataDir) : createKeyEncryptionKey(dataDir);
-    return publicSignerOf(hasIdentity(store) ? readIdentity(store, keyEncryptionKey) : createIdentity(store, keyEncryptionKey));
+    const identity = hasIdentity(store) ? readIdentity(store, keyEncryptionKey) : createIdentity(store, keyEncryptionKey);
+    return { ...publicSignerOf(identity), tlsPin: pinOf(ensureTlsKey(store, keyEncryptionKey)) };
+  } finally {
+    store.close();
+  }
+}
+
+/** Gives this signer another TLS key. @returns what the service's cluster file must say from now on */
+export function renewSignerTlsKey(dataDir: string): PublicSigner {
+  const keyEncryptionKey = readKeyEncryptionKey(dataDir);
+  const store = openSignerStore(dataDir);
+  try {
+    return { ...publicSignerOf(readIdentity(store, keyEncryptionKey)), tlsPin: pinOf(renewTlsKey(store, keyEncryptionKey)) };
   } finally {
     store.close();
   }
 }
 
 /** Runs until told to stop. @throws {Error} when it cannot start */
-export async function runSigner({ dataDir, socket, log }: { dataDir: string; socket: string; log: Logger }): Promise<void> {
+export async function runSigner({ dataDir, address, log }: { dataDir: string; address: Address; log: Logger }): Promise<void> {
   const store = openSignerStore(dataDir);
   const keyEncryptionKey = readKeyEncryptionKey(dataDir);
   const secrets = readIdentity(store, keyEncryptionKey);
@@ -43,6 +63,7 @@ export async function runSigner({ dataDir, socket, log }: { dataDir: string; soc
   const cluster = readPinnedCluster(dataDir);
   const self = cluster.signers.find((signer) => signer.signerId === signerId);
   if (self === undefined) throw new Error(`${join(dataDir, pinnedClusterFile)} does not name this signer (${signerId})`);
+  const transport = transportTo(address, () => ({ key: tlsKeyOf(store, keyEncryptionKey), peers: servicesOf(cluster, dataDir) }));
 
   await selfTest();
 
@@ -55,10 +76,12 @@ export async function runSigner({ dataDir, socket, log }: { dataDir: string; soc
     clock: systemClock,
   });
   const answer = answerer(handlers, (error) => log.error({ error }, 'a question failed'));
-  rmSync(socket, { force: true }); // left by a signer that was killed; the store's lock says that none is running
-  const listener = await listen(socket, answer, (error) => log.warn({ reason: messageOf(error) }, 'a connection was closed'));
-  chmodSync(socket, 0o600);
-  log.info({ signer: self.index, socket }, 'the signer listens');
+  const turnedAway = sparingly((reason, leftOut) => log.warn({ reason, leftOut }, 'a connection was closed'), {
+    everyMs: refusalsEveryMs,
+    clock: systemClock,
+  });
+  const listener = await listen(transport, answer, turnedAway);
+  log.info({ signer: self.index, address: addressText(listener.address) }, 'the signer listens');
   process.send?.('ready');
 
   await stopped();
@@ -69,6 +92,18 @@ export async function runSigner({ dataDir, socket, log }: { dataDir: string; soc
 
 function readPinnedCluster(dataDir: string): ClusterFile {
   return clusterFile.parse(JSON.parse(readFileSync(join(dataDir, pinnedClusterFile), 'utf8')));
+}
+
+function tlsKeyOf(store: SignerStore, keyEncryptionKey: Uint8Array): KeyObject {
+  const key = readTlsKey(store, keyEncryptionKey);
+  if (key === undefined) throw new Error('this signer has no TLS key yet: run `countersign signer init` again');
+  return key;
+}
+
+/** Who may connect over TLS: names by pin. */
+function servicesOf({ services = [] }: ClusterFile, dataDir: string): ReadonlyMap<string, string> {
+  if (services.length === 0) throw new Error(`${join(dataDir, pinnedClusterFile)} has no \`services\`: nobody could connect over TLS`);
+  return new Map(services.map(({ name, tlsPin }) => [tlsPin, name]));
 }
 
 function directoryOf(cluster: ClusterFile): ReadonlyMap<number, PublicIdentity> {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { constants, type KeyObject } from 'node:crypto';
+import { constants, type KeyObject, X509Certificate } from 'node:crypto';
 import { createServer as createTcpServer, type Socket } from 'node:net';
 import { connect, createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import type { TlsAddress } from '../base/address.ts';
@@ -102,11 +102,13 @@ export function tlsTransport({ address, key, peers }: TlsOptions): Transport {
   };
 }
 
-/** The pin of the key that the peer has proved to hold; undefined if it showed none that can be read. */
+/**
+ * The pin of the key that the peer has proved to hold: of its own certificate, the first of those it sent (RFC 8446 §4.4.2). Undefined if
+ * it sent none that can be read. Not by `getPeerX509Certificate`, which a client may ask once only: then it gives the next of the chain.
+ */
 function peerOf(socket: TLSSocket): string | undefined {
   try {
-    const certificate = socket.getPeerX509Certificate();
-    return certificate && pinOf(certificate.publicKey);
+    return pinOf(new X509Certificate(socket.getPeerCertificate().raw).publicKey);
   } catch {
     return undefined;
   }

@@ -54,7 +54,13 @@ describe('numbers', () => {
   });
 
   test('that do not fit are refused', () => {
-    for (const [value, length] of [[256n, 1], [1n, 0], [1n << 256n, 32], [-1n, 32], [-1n, 3]] as const) {
+    for (const [value, length] of [
+      [256n, 1],
+      [1n, 0],
+      [1n << 256n, 32],
+      [-1n, 32],
+      [-1n, 3],
+    ] as const) {
       expect(() => fromBigInt(value, length)).toThrow(RangeError);
     }
   });

@@ -7,11 +7,11 @@ test('messages come out whole, however the stream is cut', () => {
   fc.assert(
     fc.property(fc.array(message, { maxLength: 6 }), fc.array(fc.integer({ min: 1, max: 9 })), (messages, cuts) => {
       const stream = Buffer.concat(messages.map(encodeFrame));
-      const read = frameReader();
+      const { read } = frameReader();
       const out: unknown[] = [];
       for (let at = 0, i = 0; at < stream.length; i++) {
         const size = cuts[i % Math.max(1, cuts.length)] ?? stream.length;
-        out.push(...read(stream.subarray(at, at + size)));
+        out.push(...read(stream.subarray(at, at + size)).map(({ message }) => message));
         at += size;
       }
       expect(out).toEqual(messages);
@@ -22,9 +22,27 @@ test('messages come out whole, however the stream is cut', () => {
 test('a frame above the limit is refused before it is read', () => {
   const head = Buffer.alloc(4);
   head.writeUInt32BE(maxFrameBytes + 1);
-  expect(() => frameReader()(head)).toThrow(/above the limit/);
+  expect(() => frameReader().read(head)).toThrow(/above the limit/);
 });
 
 test('what is not JSON is refused', () => {
-  expect(() => frameReader()(Buffer.concat([Buffer.from([0, 0, 0, 2]), Buffer.from('{]')]))).toThrow();
+  expect(() => frameReader().read(Buffer.concat([Buffer.from([0, 0, 0, 2]), Buffer.from('{]')]))).toThrow();
+});
+
+test('a large frame in small pieces costs time linear in its size', () => {
+  const message = 'x'.repeat(2 ** 20);
+  const frame = encodeFrame(message);
+  const reader = frameReader();
+  let got: readonly { message: unknown; bytes: number }[] = [];
+  for (let at = 0; at < frame.length; at += 7) got = reader.read(frame.subarray(at, at + 7)); // 10¹¹ bytes copied, were each a new buffer
+  expect(got).toEqual([{ message, bytes: frame.length }]);
+  expect(reader.isPartial).toBe(false);
+});
+
+test('says whether a frame is half read', () => {
+  const reader = frameReader();
+  reader.read(encodeFrame('whole'));
+  expect(reader.isPartial).toBe(false);
+  reader.read(Uint8Array.of(0));
+  expect(reader.isPartial).toBe(true);
 });

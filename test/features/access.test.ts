@@ -1,10 +1,11 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { utf8 } from '../../src/base/bytes.ts';
-import { challengeOf, payloadHashOf } from '../../src/crypto/authorisation.ts';
 import { newId } from '../../src/base/ids.ts';
+import { challengeOf, payloadHashOf } from '../../src/crypto/authorisation.ts';
 import { type Client, createClient } from '../support/client.ts';
 import { eachDatabase } from '../support/databases.ts';
+import { refusal } from '../support/refusal.ts';
 import { type FakeWorld, newSecrets, publicPem, startWorld } from '../support/world.ts';
 
 const used = refusal(400, 'user action has already been used');
@@ -122,7 +123,11 @@ eachDatabase((kind, open) => {
     ])('is signed with a credential on %s', async (_, generate, digest) => {
       const privateKey = generate();
       const permissionId = (await world.serviceAccount(['Permissions:Create'])).permissionId;
-      const made = await world.root.call('POST', '/auth/service-accounts', { name: 'other', publicKey: publicPem(privateKey), permissionId });
+      const made = await world.root.call('POST', '/auth/service-accounts', {
+        name: 'other',
+        publicKey: publicPem(privateKey),
+        permissionId,
+      });
       const [{ accessToken, credId }] = made.body.accessTokens;
       const account = createClient(world.origin, { accessToken, credId, privateKey, digest });
       expect(await account.action('POST', '/permissions', permission())).toEqual(expect.any(String));
@@ -154,7 +159,10 @@ eachDatabase((kind, open) => {
     });
 
     test('is refused over a forged challenge', async () => {
-      const forged = (body: Record<string, unknown>) => ({ ...body, challengeIdentifier: `${body.challengeIdentifier}`.replace(/.$/, '_') });
+      const forged = (body: Record<string, unknown>) => ({
+        ...body,
+        challengeIdentifier: `${body.challengeIdentifier}`.replace(/.$/, '_'),
+      });
       expect(await complete(world.root, forged)).toMatchObject(challengeInvalid);
       const bearer = () => ({ challengeIdentifier: world.root.accessToken });
       expect(await complete(world.root, (body) => ({ ...body, ...bearer() }))).toMatchObject(challengeInvalid);
@@ -234,7 +242,9 @@ eachDatabase((kind, open) => {
     });
 
     test('is none of the other tokens', async () => {
-      expect(await world.root.send('POST', '/permissions', { bodyText: permission(), userAction: world.root.accessToken })).toMatchObject(missing);
+      expect(await world.root.send('POST', '/permissions', { bodyText: permission(), userAction: world.root.accessToken })).toMatchObject(
+        missing,
+      );
     });
 
     test('does not serve when it has expired', async () => {
@@ -303,7 +313,9 @@ eachDatabase((kind, open) => {
     test('used by twenty requests at once serves one', async () => {
       const bodyText = permission();
       const userAction = await world.root.action('POST', '/permissions', bodyText);
-      const answers = await Promise.all(Array.from({ length: 20 }, () => world.root.send('POST', '/permissions', { bodyText, userAction })));
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, () => world.root.send('POST', '/permissions', { bodyText, userAction })),
+      );
       expectOneOf(answers, 20);
     });
 
@@ -350,8 +362,4 @@ function expectOneOf(answers: readonly { status: number; body: unknown }[], coun
   const others = answers.filter(({ status }) => status !== 200);
   expect(others).toHaveLength(count - 1);
   for (const other of others) expect(other).toMatchObject(used);
-}
-
-function refusal(status: number, message: string) {
-  return { status, body: { error: { status, message } } };
 }

@@ -61,7 +61,11 @@ test('each kind reads back whole', () => {
 });
 
 test('no kind passes for another', () => {
-  const texts = { bearer: tokens.issueBearer(bearer), challenge: tokens.issueChallenge(challenge), userAction: tokens.issueUserAction(signed) };
+  const texts = {
+    bearer: tokens.issueBearer(bearer),
+    challenge: tokens.issueChallenge(challenge),
+    userAction: tokens.issueUserAction(signed),
+  };
   expect([texts.challenge, texts.userAction].map(tokens.readBearer)).toEqual([undefined, undefined]);
   expect([texts.bearer, texts.userAction].map(tokens.readChallenge)).toEqual([undefined, undefined]);
   expect([texts.bearer, texts.challenge].map(tokens.readUserAction)).toEqual([undefined, undefined]);

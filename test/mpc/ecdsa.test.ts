@@ -128,8 +128,12 @@ describe('ECDSA over secp256k1', () => {
     const pairs = subsetsOf([1, 2, 3], 2).map((set) => interpolateAtZero(new Map(set.map((i) => [i, of(phi, i)])), n));
     expect(new Set(pairs).size).toBe(1);
     // u = k·φ, so that (u/φ)·G is R.
-    const k = (interpolateAtZero(u, n) * modularInverse(pairs[0] ?? 0n)) % n;
+    const { Fn } = secp256k1.Point;
+    const k = Fn.div(interpolateAtZero(u, n), pairs[0] ?? 0n);
     expect(group.encodePoint(group.multiplyBase(k))).toEqual(of(batch, 1)[0]?.R);
+    // But u_i is masked: u_i/φ_i is not the share k_i, which any two would complete.
+    const bare = subsetsOf([1, 2, 3], 2).map((set) => interpolateAtZero(new Map(set.map((i) => [i, Fn.div(of(u, i), of(phi, i))])), n));
+    expect(new Set(bare).size).toBe(3);
   });
 
   it('refuses another number of signers than 2t + 1, strangers, and batches beyond the limit', async () => {
@@ -184,7 +188,3 @@ describe('The table of protocols', () => {
     expect(protocols[of(keys, 1).keyType]).toEqual({ family: 'dh' });
   });
 });
-
-function modularInverse(a: bigint): bigint {
-  return secp256k1.Point.Fn.inv(a);
-}

@@ -38,7 +38,11 @@ export interface Client {
 export function createClient(origin: string, credentials: Credentials): Client {
   const { accessToken, credId, privateKey, digest } = credentials;
 
-  async function send(method: Method, path: string, { bodyText, userAction }: { bodyText?: string; userAction?: string } = {}): Promise<Answer> {
+  async function send(
+    method: Method,
+    path: string,
+    { bodyText, userAction }: { bodyText?: string; userAction?: string } = {},
+  ): Promise<Answer> {
     const response = await fetch(new URL(path, origin), {
       method,
       headers: {

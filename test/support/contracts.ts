@@ -4,8 +4,8 @@ import { expect } from 'vitest';
 import { z } from 'zod';
 import { accessContract } from '../../src/features/access/contract.ts';
 import type { Endpoint } from '../../src/features/endpoint.ts';
-import { keysContract } from '../../src/features/keys/contract.ts';
 import { keyStoresContract } from '../../src/features/keyStores/contract.ts';
+import { keysContract } from '../../src/features/keys/contract.ts';
 import { permissionsContract } from '../../src/features/permissions/contract.ts';
 import { serviceAccountsContract } from '../../src/features/serviceAccounts/contract.ts';
 import { signaturesContract } from '../../src/features/signatures/contract.ts';
@@ -20,7 +20,12 @@ export const endpoints: readonly Endpoint[] = [
 ].flatMap((contract) => Object.values(contract));
 
 const errorBody = z.object({
-  error: z.object({ id: z.string().min(1), status: z.int(), message: z.string().min(1), details: z.record(z.string(), z.unknown()).optional() }),
+  error: z.object({
+    id: z.string().min(1),
+    status: z.int(),
+    message: z.string().min(1),
+    details: z.record(z.string(), z.unknown()).optional(),
+  }),
 });
 
 /** @returns the answer, when it is what its endpoint promises: nothing missing, nothing more; or an error of contract §1.5 */

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { sha256 } from '@noble/hashes/sha2.js';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { schnorr, secp256k1 } from '@noble/curves/secp256k1.js';
+import { sha256 } from '@noble/hashes/sha2.js';
 import * as starknet from '@scure/starknet';
 import { concat, fromBigInt, toBase64, toBigInt, toHex } from '../../src/base/bytes.ts';
 import type { KeyType } from '../../src/base/keyTypes.ts';

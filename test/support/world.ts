@@ -7,8 +7,8 @@
  */
 
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { newId } from '../../src/base/ids.ts';
 import { type Clock, systemClock } from '../../src/base/clock.ts';
+import { newId } from '../../src/base/ids.ts';
 import type { Coordinator } from '../../src/coordinator/coordinator.ts';
 import { createTokens } from '../../src/features/access/tokens.ts';
 import { createOrganisation, type Root } from '../../src/features/organisations/bootstrap.ts';
@@ -80,7 +80,8 @@ export async function startWorld(options: WorldOptions & { coordinator?: Coordin
     root: { ...root, ...client },
 
     async serviceAccount(operations: readonly string[] = []) {
-      const permission = operations.length === 0 ? undefined : await made(client, '/permissions', { name: newId('permission'), operations });
+      const permission =
+        operations.length === 0 ? undefined : await made(client, '/permissions', { name: newId('permission'), operations });
       const { privateKey } = generateKeyPairSync('ed25519');
       const account = await made(client, '/auth/service-accounts', {
         name: 'account',

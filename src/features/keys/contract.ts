@@ -22,8 +22,8 @@ const hexBytes = ({ min, max }: { min: number; max: number }) =>
     .max(2 + 2 * max, `at most ${max} bytes`)
     .transform((text, context) => {
       const bytes = fromHex(text);
-      if (bytes !== undefined && bytes.length >= min) return bytes;
-      context.addIssue(`expected hex of even length, with or without 0x, of at least ${min} bytes`);
+      if (bytes !== undefined && bytes.length >= min && bytes.length <= max) return bytes;
+      context.addIssue(`expected ${min} to ${max} bytes of hex, with or without 0x`);
       return z.NEVER;
     });
 

@@ -67,7 +67,7 @@ export async function listKeys(
      where k.organisation_id = $1
        and ($2::text is null or k.delegated_to = $2)
        and ($3::text is null or u.id = $3 or u.username = $3)
-       and ($4::timestamptz is null or (k.date_created, k.id) < ($4, $5))
+       and (k.date_created, k.id) < (coalesce($4::timestamptz, 'infinity'), coalesce($5::text, ''))
      order by k.date_created desc, k.id desc limit $6`,
     [organisationId, delegatedTo, owner, date, id, take],
   );

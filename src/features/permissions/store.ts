@@ -51,7 +51,7 @@ export async function lockAdministration(tx: Query, organisationId: string): Pro
 export function listPermissions(query: Query, organisationId: string, { date, id, take }: Page): Promise<PermissionRow[]> {
   return query.query<Found<PermissionRow>>(
     `select ${permissionColumns} from permissions
-     where organisation_id = $1 and ($2::timestamptz is null or (date_created, id) < ($2, $3))
+     where organisation_id = $1 and (date_created, id) < (coalesce($2::timestamptz, 'infinity'), coalesce($3::text, ''))
      order by date_created desc, id desc limit $4`,
     [organisationId, date, id, take],
   );
@@ -91,7 +91,7 @@ export async function updatePermission(tx: Query, row: PermissionRow): Promise<v
 export function listAssignments(query: Query, permissionId: string, { date, id, take }: Page): Promise<AssignmentRow[]> {
   return query.query<Found<AssignmentRow>>(
     `select ${assignmentColumns} from permission_assignments
-     where permission_id = $1 and date_revoked is null and ($2::timestamptz is null or (date_created, id) < ($2, $3))
+     where permission_id = $1 and date_revoked is null and (date_created, id) < (coalesce($2::timestamptz, 'infinity'), coalesce($3::text, ''))
      order by date_created desc, id desc limit $4`,
     [permissionId, date, id, take],
   );

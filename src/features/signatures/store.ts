@@ -87,7 +87,7 @@ export function createSignatureStore(database: Database): SignatureStore {
     list: (keyId, { date, id, take }) =>
       database.query<RequestRow & Record<string, unknown>>(
         `select ${columns} from signature_requests
-         where key_id = $1 and ($2::timestamptz is null or (date_requested, id) < ($2, $3))
+         where key_id = $1 and (date_requested, id) < (coalesce($2::timestamptz, 'infinity'), coalesce($3::text, ''))
          order by date_requested desc, id desc limit $4`,
         [keyId, date, id, take],
       ),

@@ -4,7 +4,7 @@
  */
 
 import { concat } from '../../base/bytes.ts';
-import { assert } from '../../base/errors.ts';
+import { Abort } from '../../base/errors.ts';
 import type { Point } from '../../crypto/groups/group.ts';
 import { reading } from '../messages.ts';
 import { lagrangeAtZero } from '../shamir.ts';
@@ -39,10 +39,7 @@ export function groupCommitment(
 ): GroupCommitment {
   const { group } = suite;
   const set = [...commitments.keys()].sort((a, b) => a - b);
-  assert(
-    set.every((i) => Number.isInteger(i) && i >= 1),
-    'participants are numbered from 1',
-  );
+  if (!set.every((i) => Number.isSafeInteger(i) && i >= 1)) throw new Abort([], 'frost: participants are numbered from 1');
   const identifier = (i: number) => group.encodeScalar(BigInt(i));
   const of = (i: number) => commitments.get(i) ?? { hiding: new Uint8Array(0), binding: new Uint8Array(0) };
 

@@ -42,7 +42,7 @@ describe.each(suites)(
       { name: 'missing', change: (shares) => shares.delete(corrupt) },
       {
         name: 'wrong from two participants',
-        change: (shares) => shares.set(corrupt, flipBit(of(shares, corrupt), lowestBit)).set(3, flipBit(of(shares, 3), lowestBit)),
+        change: (shares) => shares.set(corrupt, flipBit(of(shares, corrupt), lowestBit)).set(3, flipBit(of(shares, 3), 16)),
         culprits: [corrupt, 3],
       },
       {

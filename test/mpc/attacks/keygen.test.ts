@@ -4,7 +4,7 @@ import { type KeyType, keyTypes } from '../../../src/base/keyTypes.ts';
 import { groupOf } from '../../../src/crypto/groups/index.ts';
 import { keygen } from '../../../src/mpc/dkg.ts';
 import { clusterOf, type Relay } from '../memoryParty.ts';
-import { corrupt, expectCaught, flipBit, inRound, relayAttacks, replaying, splice, toEverybody, victim } from './tampering.ts';
+import { confirming, corrupt, expectCaught, flipBit, inRound, relayAttacks, replaying, splice, toEverybody, victim } from './tampering.ts';
 
 const group = groupOf('secp256k1');
 const threshold = 1;
@@ -85,7 +85,8 @@ const attacks: Attack[] = [
 describe('Attacks on key generation: nobody keeps a share, and the culprit is named', () => {
   for (const { name, relay, mustFail = [1, 2, 3] } of attacks) {
     it(name, async () => {
-      const results = await clusterOf(3).settle((party) => keygen(party, { keyType: 'ECDSA/secp256k1', threshold }), { relay });
+      const conniving = name.includes('confirm') ? relay : confirming('dkg/confirm', relay);
+      const results = await clusterOf(3).settle((party) => keygen(party, { keyType: 'ECDSA/secp256k1', threshold }), { relay: conniving });
       expectCaught(results, { mustFail, culprits: [corrupt] });
     });
   }

@@ -3,6 +3,7 @@
  * @module
  */
 
+import { createHash } from 'node:crypto';
 import { expect } from 'vitest';
 import { concat } from '../../../src/base/bytes.ts';
 import { Abort } from '../../../src/base/errors.ts';
@@ -28,9 +29,35 @@ export function inRound(round: string, act: Relay): Relay {
   return (envelope) => (envelope.round === round && envelope.from === corrupt && envelope.to === victim ? act(envelope) : envelope);
 }
 
-/** The same towards everybody. */
+/**
+ * The same towards everybody, and faithfully so: in later rounds the corrupt participant echoes what it did send, not what its honest
+ * program believes to have sent.
+ */
 export function toEverybody(round: string, act: Relay): Relay {
-  return (envelope) => (envelope.round === round && envelope.from === corrupt ? act(envelope) : envelope);
+  let entries: { honest: Uint8Array; actual: Uint8Array } | undefined;
+  return (envelope) => {
+    if (envelope.from !== corrupt) return envelope;
+    if (envelope.round === round) {
+      const lie = act(envelope);
+      if (lie) entries = { honest: echoEntry(envelope.toAll), actual: echoEntry(lie.toAll) };
+      return lie;
+    }
+    const at = entries ? Buffer.from(envelope.message).indexOf(entries.honest) : -1;
+    return entries && at >= 0 ? envelope.signed(splice(envelope.message, at, entries.actual)) : envelope;
+  };
+}
+
+/** What an echo says of a message: its hash and its signature. */
+function echoEntry(toAll: Uint8Array): Uint8Array {
+  return concat(createHash('sha256').update(toAll.subarray(64)).digest(), toAll.subarray(0, 64));
+}
+
+/** The corrupt participant confirms whatever the receiver confirms, so that no last check saves what an earlier one let pass. */
+export function confirming(round: string, relay: Relay): Relay {
+  return (envelope) => {
+    if (envelope.from !== corrupt || envelope.round !== round) return relay(envelope);
+    return envelope.signed(envelope.sent(envelope.to, corrupt).toAll.subarray(64));
+  };
 }
 
 /** Remembers what the corrupt participant sent to the victim in one round, and delivers it again in later sessions. */

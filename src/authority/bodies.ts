@@ -1,0 +1,96 @@
+/**
+ * The bodies of the requests that signers read: the same schemas for the API, which refuses a request early, and for the signers, which
+ * take part in nothing else. Browser-safe: the contracts of the features are made of them.
+ * @module
+ */
+
+import { z } from 'zod';
+import { fromHex } from '../base/bytes.ts';
+import { legacyOperations, operations } from './operations.ts';
+
+/** Of a service account's token, and of the root's. */
+export const daysValidAtMost = 730;
+const maxPemChars = 4096;
+/** RFC 9380 §5.3.3: longer domain separation tags would be hashed first, an empty one is forbidden (§3.1). */
+const maxDomainBytes = 255;
+const maxSeedBytes = 4096;
+
+/** Of an entity, in a path or a body. Any text of that length is let through: one that names nothing is not found (contract §1.1). */
+export const id = z
+  .string()
+  .min(1)
+  .max(64)
+  .transform((text) => text.replaceAll('\0', '\uFFFD'));
+
+/** What people call a thing. */
+export const name = z.string().min(1).max(100).refine(isStorable, 'must not contain U+0000');
+
+/** The caller's own id of what is created (contract §1.6). */
+export const externalId = z.string().min(1).max(64).refine(isStorable, 'must not contain U+0000');
+
+/** PostgreSQL text holds every character but U+0000. */
+export function isStorable(text: string): boolean {
+  return !text.includes('\0');
+}
+
+export const createServiceAccountBody = z.object({
+  name,
+  /** PEM; what is accepted, `importCredentialKey` says. */
+  publicKey: z.string().min(1).max(maxPemChars),
+  permissionId: id.exactOptional(),
+  externalId: externalId.exactOptional(),
+  daysValid: z.int().min(1).max(daysValidAtMost).default(daysValidAtMost),
+});
+
+/** `force` has no effect: no policy names approvers. */
+export const deactivateServiceAccountBody = z.object({ force: z.boolean().exactOptional() }).optional();
+
+const operationName = z.enum([...operations, ...legacyOperations]);
+const operationList = z
+  .array(operationName)
+  .min(1)
+  .max(operations.length + legacyOperations.length)
+  .transform((names) => [...new Set(names)]);
+
+export const createPermissionBody = z.object({ name, operations: operationList });
+export const updatePermissionBody = z.object({ name: name.exactOptional(), operations: operationList.exactOptional() });
+export const archivePermissionBody = z.object({ isArchived: z.boolean() });
+export const createAssignmentBody = z.object({ identityId: id });
+
+/** Query of the deletions that know it. */
+export const forceQuery = z.object({ force: z.enum(['true', 'false']).optional() });
+
+export const scheme = z.enum(['DH', 'ECDSA', 'EdDSA', 'Schnorr']);
+export const curve = z.enum(['ed25519', 'secp256k1', 'stark']);
+
+export const createKeyBody = z.object({
+  scheme,
+  curve,
+  name: name.exactOptional(),
+  masterKey: z.boolean().exactOptional(),
+  deriveFrom: z.object({ keyId: id, path: z.string().max(256).exactOptional() }).exactOptional(),
+  storeId: id.exactOptional(),
+  delegateTo: id.exactOptional(),
+  delayDelegation: z.boolean().exactOptional(),
+});
+
+const hexBytes = ({ min, max }: { min: number; max: number }) =>
+  z
+    .string()
+    .max(2 + 2 * max, `at most ${max} bytes`)
+    .transform((text, context) => {
+      const bytes = fromHex(text);
+      if (bytes !== undefined && bytes.length >= min) return bytes;
+      context.addIssue(`expected hex of even length, with or without 0x, of at least ${min} bytes`);
+      return z.NEVER;
+    });
+
+export const deriveBody = z.object({
+  domain: hexBytes({ min: 1, max: maxDomainBytes }),
+  seed: hexBytes({ min: 0, max: maxSeedBytes }),
+});
+
+export type CreateServiceAccount = z.output<typeof createServiceAccountBody>;
+export type CreatePermission = z.output<typeof createPermissionBody>;
+export type UpdatePermission = z.output<typeof updatePermissionBody>;
+export type CreateKey = z.output<typeof createKeyBody>;

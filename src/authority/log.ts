@@ -1,0 +1,77 @@
+/**
+ * The authority log: entries in one order, each hashed with the one before it, each verified before it counts.
+ *
+ *   check    what an entry does, if it is good at this head; writes nothing, so that a signer can make the entry durable in between
+ *   commit   of the registry: the entry counts
+ *   catchUp  many entries at once, which others have accepted while this one was away
+ * @module
+ */
+
+import { equal } from '../base/bytes.ts';
+import { Refusal } from '../base/errors.ts';
+import { type Moment, timeShownBy } from './authorise.ts';
+import { decide } from './decide.ts';
+import { type Entry, headOf } from './entry.ts';
+import type { Head } from './head.ts';
+import { decideRecovery, timeShownByRecovery } from './recovery.ts';
+import type { Accepted, MutableRegistry, Registry } from './registry.ts';
+import { isConfirmed, type SignedHead } from './signedHead.ts';
+
+/** @throws {Refusal} Conflict when it does not follow this head; and what the entry itself is refused for */
+export function check(registry: Registry, entry: Entry, moment: Moment): Accepted {
+  requireNext(registry.head, entry);
+  const position = { follows: registry.head, head: headOf(entry) };
+  if ('recovery' in entry) {
+    const changes = decideRecovery(registry, entry.recovery, moment);
+    return { ...position, time: timeShownByRecovery(registry, entry.recovery), changes };
+  }
+  const { binding } = entry.authorisation;
+  const { changes } = decide(registry, entry.authorisation, moment);
+  return { ...position, time: timeShownBy(registry, binding), nonce: binding.nonce, changes };
+}
+
+/** Checks and commits. @throws {Refusal} and nothing has changed */
+export function apply(registry: MutableRegistry, entry: Entry, moment: Moment): Accepted {
+  const accepted = check(registry, entry, moment);
+  registry.commit(accepted);
+  return accepted;
+}
+
+/**
+ * Takes over entries that were accepted elsewhere. Their expiry cannot be judged any more, so t + 1 signers must vouch for the last of
+ * them: one of those is honest, and has accepted it in time or seen the same proof. Then every entry is verified as always.
+ *
+ * @throws {Refusal} Forbidden when too few vouch, Conflict when the entries do not follow this head, and what an entry is refused for:
+ * those before it stand then, and they are vouched for
+ */
+export function catchUp(registry: MutableRegistry, entries: readonly Entry[], vouchers: readonly SignedHead[]): readonly Accepted[] {
+  let head: Head = registry.head;
+  for (const entry of entries) {
+    requireNext(head, entry);
+    head = headOf(entry);
+  }
+  if (!isConfirmed(registry.root, head, vouchers)) {
+    const { threshold } = registry.root;
+    throw new Refusal('Forbidden', `entries up to ${head.sequence} are taken over when ${threshold + 1} signers vouch for the last one`);
+  }
+  return entries.map((entry) => apply(registry, entry, 'replay'));
+}
+
+/**
+ * Where another's log parts from this one: the number of the first entry that is another's; undefined when the two agree as far as both go.
+ * @param entries consecutive ones of the other log
+ */
+export function forkedAt({ head, hashAt }: Registry, entries: readonly Entry[]): number | undefined {
+  const differs = (entry: Entry) => {
+    const before = hashAt(entry.sequence - 1);
+    const own = hashAt(entry.sequence);
+    return (before && !equal(entry.previous, before)) || (own && !equal(headOf(entry).hash, own));
+  };
+  return entries.find((entry) => entry.sequence <= head.sequence + 1 && differs(entry))?.sequence;
+}
+
+function requireNext(head: Head, { sequence, previous }: Entry): void {
+  if (sequence !== head.sequence + 1) throw new Refusal('Conflict', `entry ${sequence} does not follow entry ${head.sequence}`);
+  if (!equal(previous, head.hash))
+    throw new Refusal('Conflict', `entry ${sequence} follows another entry ${head.sequence} than this log's`);
+}

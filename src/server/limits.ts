@@ -1,0 +1,18 @@
+/** The bounds of what a caller may send, and of how long anything takes. */
+export const limits = {
+  /** Bytes of a request's body. */
+  bodyBytes: 1024 * 1024,
+  /** How deep objects and arrays may stand in each other. */
+  jsonDepth: 64,
+  /** Bytes of all headers together: a user action token carries an assertion. */
+  headerBytes: 32 * 1024,
+  /** Characters of a path parameter; ids have at most 64 (contract §1.1). */
+  pathParameter: 64,
+  /** A request must have come in whole by then. */
+  requestMs: 30_000,
+  /** An idle connection is kept that long. */
+  keepAliveMs: 65_000,
+  connections: 10_000,
+  /** At a stop, requests under way have that long to finish. */
+  drainMs: 10_000,
+} as const;

@@ -1,0 +1,217 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Refusal } from '../../src/base/errors.ts';
+import { keyTypes } from '../../src/base/keyTypes.ts';
+import { eachDatabase } from '../support/databases.ts';
+import { refusal } from '../support/refusal.ts';
+import { type FakeWorld, startWorld } from '../support/world.ts';
+
+const notFound = refusal(404, 'Key not found');
+
+eachDatabase((_, open) => {
+  let world: FakeWorld;
+  beforeAll(async () => {
+    world = await startWorld({ database: await open() });
+  });
+  afterAll(() => world.stop());
+
+  async function newKey(more: Record<string, unknown> = {}) {
+    const { body } = await world.root.call('POST', '/keys', { scheme: 'EdDSA', curve: 'ed25519', ...more });
+    return body;
+  }
+
+  describe('creating a key', () => {
+    test.each(Object.values(keyTypes))('of type $scheme on $curve', async ({ scheme, curve }) => {
+      const { status, body } = await world.root.call('POST', '/keys', { scheme, curve, name: 'cold' });
+      expect({ status, body }).toEqual({
+        status: 200,
+        body: {
+          id: expect.stringMatching(/^key-[a-z0-9]{5}-[a-z0-9]{5}-[a-z0-9]{16}$/),
+          scheme,
+          curve,
+          publicKey: expect.stringMatching(curve === 'ed25519' ? /^[0-9a-f]{64}$/ : /^0[23][0-9a-f]{64}$/),
+          name: 'cold',
+          status: 'Active',
+          custodial: true,
+          dateCreated: expect.any(String),
+        },
+      });
+      const { body: stores } = await world.root.call('GET', '/key-stores');
+      expect(await world.root.call('GET', `/keys/${body.id}`)).toEqual({
+        status: 200,
+        body: { ...body, wallets: [], store: { id: stores.items[0].id, kind: 'Mpc', keyId: body.id } },
+      });
+    });
+
+    test('in the store that is named', async () => {
+      const { body } = await world.root.call('GET', '/key-stores');
+      expect(await newKey({ storeId: body.items[0].id })).toMatchObject({ status: 'Active' });
+      expect(await world.root.call('POST', '/keys', { scheme: 'DH', curve: 'secp256k1', storeId: 'store-none' })).toMatchObject({
+        status: 400,
+      });
+    });
+
+    test.each([
+      ['ECDSA on ed25519', { scheme: 'ECDSA', curve: 'ed25519' }, 'there are no ECDSA keys on ed25519'],
+      ['EdDSA on secp256k1', { scheme: 'EdDSA', curve: 'secp256k1' }, 'there are no EdDSA keys on secp256k1'],
+      ['Schnorr on stark', { scheme: 'Schnorr', curve: 'stark' }, 'there are no Schnorr keys on stark'],
+      ['DH on ed25519', { scheme: 'DH', curve: 'ed25519' }, 'there are no DH keys on ed25519'],
+    ])('refuses %s', async (_, body, message) => {
+      expect(await world.root.call('POST', '/keys', body)).toMatchObject(refusal(400, message));
+    });
+
+    test.each([
+      ['an unknown scheme', { scheme: 'RSA', curve: 'secp256k1' }],
+      ['no curve', { scheme: 'ECDSA' }],
+      ['an empty name', { scheme: 'EdDSA', curve: 'ed25519', name: '' }],
+      ['a long name', { scheme: 'EdDSA', curve: 'ed25519', name: 'x'.repeat(101) }],
+      ['a master key', { scheme: 'EdDSA', curve: 'ed25519', masterKey: true }],
+      ['a child key', { scheme: 'EdDSA', curve: 'ed25519', deriveFrom: { keyId: 'key-1' } }],
+      ['delegation', { scheme: 'EdDSA', curve: 'ed25519', delegateTo: 'us-1' }],
+      ['delayed delegation', { scheme: 'EdDSA', curve: 'ed25519', delayDelegation: true }],
+    ])('refuses %s', async (_, body) => {
+      const asked = world.coordinator.asked.createKey;
+      expect(await world.root.call('POST', '/keys', body)).toMatchObject({ status: 400 });
+      expect(world.coordinator.asked.createKey).toBe(asked);
+    });
+
+    test('lets false say what is the case', async () => {
+      expect(await newKey({ masterKey: false, delayDelegation: false })).toMatchObject({ status: 'Active' });
+    });
+
+    test('says so when the signers cannot, and keeps nothing', async () => {
+      const before = await world.root.call('GET', '/keys');
+      world.coordinator.before = async () => {
+        throw new Refusal('Unavailable', 'too few signers answer');
+      };
+      expect(await world.root.call('POST', '/keys', { scheme: 'EdDSA', curve: 'ed25519' })).toMatchObject(
+        refusal(503, 'too few signers answer'),
+      );
+      world.coordinator.before = async () => {};
+      expect(await world.root.call('GET', '/keys')).toEqual(before);
+    });
+
+    test('by one user action twice at once makes one key', async () => {
+      const bodyText = '{"scheme":"DH","curve":"secp256k1"}';
+      const userAction = await world.root.action('POST', '/keys', bodyText);
+      const asked = world.coordinator.asked.createKey;
+      const answers = await Promise.all([1, 2, 3].map(() => world.root.send('POST', '/keys', { bodyText, userAction })));
+      expect(answers.map(({ status }) => status).sort()).toEqual([200, 400, 400]);
+      expect(world.coordinator.asked.createKey).toBe(asked + 1);
+    });
+  });
+
+  describe('listing keys', () => {
+    test('goes newest first, page by page', async () => {
+      const made = [await newKey(), await newKey(), await newKey()].map(({ id }) => id);
+      const first = await world.root.call('GET', '/keys?limit=2');
+      expect(first.body.items.map(({ id }: { id: string }) => id)).toEqual([made[2], made[1]]);
+      const second = await world.root.call('GET', `/keys?limit=2&paginationToken=${first.body.nextPageToken}`);
+      expect(second.body.items[0].id).toBe(made[0]);
+    });
+
+    test('with an owner shows what is delegated to that user', async () => {
+      expect(await world.root.call('GET', '/keys?owner=nobody')).toEqual({ status: 200, body: { items: [] } });
+      const key = await newKey();
+      const { userId } = await world.serviceAccount();
+      await world.database.query('update keys set delegated_to = $2 where id = $1', [key.id, userId]);
+      for (const owner of [userId, 'account']) {
+        const { body } = await world.root.call('GET', `/keys?owner=${owner}`);
+        expect(body.items).toEqual([{ ...key, custodial: false }]);
+      }
+    });
+  });
+
+  describe('changing a key', () => {
+    test('renames it, and takes the name away', async () => {
+      const key = await newKey({ name: 'before' });
+      expect((await world.root.call('PUT', `/keys/${key.id}`, { name: 'after' })).body).toEqual({ ...key, name: 'after' });
+      const { name: _, ...nameless } = key;
+      expect((await world.root.call('PUT', `/keys/${key.id}`, { name: null })).body).toEqual(nameless);
+      expect(await world.root.call('PUT', `/keys/${key.id}`, {})).toMatchObject({ status: 400 });
+    });
+
+    test('archives it, once', async () => {
+      const key = await newKey();
+      const { body: archived } = await world.root.call('DELETE', `/keys/${key.id}`);
+      expect(archived).toEqual({ ...key, status: 'Archived', dateDeleted: expect.any(String) });
+      expect((await world.root.call('DELETE', `/keys/${key.id}`)).body).toEqual(archived);
+      expect((await world.root.call('GET', `/keys/${key.id}`)).body).toMatchObject(archived);
+    });
+
+    test('an unknown key is not found', async () => {
+      for (const [method, path, body] of [
+        ['GET', '/keys/key-none', undefined],
+        ['GET', `/keys/${'x'.repeat(64)}`, undefined],
+        ['PUT', '/keys/key-none', { name: 'x' }],
+        ['DELETE', '/keys/key-none', undefined],
+        ['POST', '/keys/key-none/derive', { domain: '01', seed: '02' }],
+      ] as const) {
+        expect(await world.root.call(method, path, body)).toMatchObject(notFound);
+      }
+      const { body } = await world.root.call('GET', '/keys/key-none');
+      expect(body.error.details).toEqual({ keyId: 'key-none', orgId: world.root.organisationId });
+    });
+  });
+
+  describe('deriving from a DH key', () => {
+    test('gives 32 bytes, the same each time, with 0x and without', async () => {
+      const { id } = await newKey({ scheme: 'DH', curve: 'secp256k1' });
+      const derive = (body: unknown) => world.root.call('POST', `/keys/${id}/derive`, body);
+      const first = await derive({ domain: '0x646f6d', seed: '0xAb' });
+      expect(first).toEqual({ status: 200, body: { output: expect.stringMatching(/^0x[0-9a-f]{64}$/) } });
+      expect(await derive({ domain: '646f6d', seed: 'ab' })).toEqual(first);
+      expect((await derive({ domain: '646f6d', seed: '' })).body.output).not.toBe(first.body.output);
+    });
+
+    test.each([
+      ['an empty domain', { domain: '0x', seed: '01' }],
+      ['a domain of 256 bytes', { domain: '01'.repeat(256), seed: '01' }],
+      ['what is not hex', { domain: 'xy', seed: '01' }],
+      ['half a byte', { domain: '01', seed: '0x1' }],
+      ['no seed', { domain: '01' }],
+    ])('refuses %s', async (_, body) => {
+      const { id } = await newKey({ scheme: 'DH', curve: 'secp256k1' });
+      expect(await world.root.call('POST', `/keys/${id}/derive`, body)).toMatchObject({ status: 400 });
+    });
+
+    test('is for active DH keys', async () => {
+      const other = await newKey();
+      const body = { domain: '01', seed: '02' };
+      expect(await world.root.call('POST', `/keys/${other.id}/derive`, body)).toMatchObject(
+        refusal(400, 'derive is for DH keys; this key is EdDSA'),
+      );
+      const { id } = await newKey({ scheme: 'DH', curve: 'secp256k1' });
+      await world.root.call('DELETE', `/keys/${id}`);
+      expect(await world.root.call('POST', `/keys/${id}/derive`, body)).toMatchObject(refusal(400, 'the key is archived'));
+    });
+  });
+
+  test.each([
+    ['POST', '/keys/import', 'Keys:Import'],
+    ['POST', '/keys/key-1/export', 'Keys:Export'],
+    ['POST', '/keys/key-1/delegate', 'Keys:Delegate'],
+  ] as const)('%s %s needs its permission and user action, and is refused', async (method, path, operation) => {
+    const account = await world.serviceAccount(['Keys:Read']);
+    expect(await account.call(method, path, {})).toMatchObject(
+      refusal(403, `ServiceAccount ${account.userId} is not authorized to perform operation (${operation})`),
+    );
+    expect(await world.root.send(method, path, { bodyText: '{}' })).toMatchObject({ status: 403 });
+    expect(await world.root.call(method, path, { anything: 1 })).toMatchObject({ status: 400 });
+  });
+
+  test('signers are listed in the order of their ids', async () => {
+    const { status, body } = await world.root.call('GET', '/signers');
+    const ids = world.coordinator.cluster.signers.map(({ signerId }) => signerId);
+    const inOrder = ids.sort((a, b) => Buffer.compare(Buffer.from(a, 'base64'), Buffer.from(b, 'base64')));
+    expect({ status, clusters: body.clusters.length }).toEqual({ status: 200, clusters: 1 });
+    expect(body.clusters[0].signers.map(({ signerId }: { signerId: string }) => signerId)).toEqual(inOrder);
+    expect(Buffer.from(body.clusters[0].signers[0].encryptionKey, 'base64')).toHaveLength(34);
+  });
+
+  test('there is one key store', async () => {
+    expect(await world.root.call('GET', '/key-stores')).toEqual({
+      status: 200,
+      body: { items: [{ id: expect.stringMatching(/^store-/), kind: 'Mpc', name: expect.any(String), primary: true }] },
+    });
+  });
+});

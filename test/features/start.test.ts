@@ -1,0 +1,106 @@
+/** What happens when a service starts: the organisation, and what a crash has left behind. */
+
+import { generateKeyPairSync } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { createTokens } from '../../src/features/access/tokens.ts';
+import { bootstrap } from '../../src/features/organisations/bootstrap.ts';
+import { abandonedReason } from '../../src/features/signatures/service.ts';
+import { eachDatabase } from '../support/databases.ts';
+import { newSecrets, publicPem, startWorld } from '../support/world.ts';
+
+eachDatabase((kind, open) => {
+  describe('the first start', () => {
+    test('makes one organisation, however many replicas start', async () => {
+      const database = await open();
+      const { tokenKey, rootKey } = newSecrets();
+      const tokens = createTokens({ key: tokenKey, clock: Date.now });
+      const start = (publicKey: string) => bootstrap({ database, tokens, clock: Date.now, publicKey });
+      const publicKeys = [rootKey, ...Array.from({ length: 7 }, () => generateKeyPairSync('ed25519').privateKey)].map(publicPem);
+
+      const roots = await Promise.all(publicKeys.map(start));
+      expect(roots.filter((root) => root !== undefined)).toHaveLength(1);
+      for (const table of ['organisations', 'users', 'key_stores', 'installation']) {
+        expect(await database.query(`select count(*) as count from ${table}`)).toEqual([{ count: 1 }]);
+      }
+      expect(await database.query('select name from permissions order by name')).toEqual([
+        { name: 'ManagedDefaultEndUserAccess' },
+        { name: 'ManagedFullAdminAccess' },
+      ]);
+      // The one that made it gets the same again: its start may have been cut short.
+      expect(await Promise.all(publicKeys.map(start))).toEqual(roots);
+    });
+
+    test('refuses a credential that is not accepted, and makes nothing', async () => {
+      const database = await open();
+      const tokens = createTokens({ key: newSecrets().tokenKey, clock: Date.now });
+      const weak = publicPem(generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey);
+      await expect(bootstrap({ database, tokens, clock: Date.now, publicKey: weak })).rejects.toThrow('Accepted public keys');
+      expect(await database.query('select id from organisations')).toEqual([]);
+    });
+
+    test('what the root gets is good after a restart', async () => {
+      const database = await open();
+      const secrets = newSecrets();
+      const first = await startWorld({ database, secrets });
+      await first.stop();
+      const second = await startWorld({ database, secrets });
+      expect(second.root.accessToken).toBe(first.root.accessToken);
+      expect(await second.root.call('POST', '/keys', { scheme: 'DH', curve: 'secp256k1' })).toMatchObject({ status: 200 });
+      await second.stop();
+    });
+  });
+
+  describe('requests left Executing', () => {
+    async function interrupted(executingBy: string) {
+      const database = await open();
+      const secrets = newSecrets();
+      const world = await startWorld({ database, secrets });
+      const key = (await world.root.call('POST', '/keys', { scheme: 'EdDSA', curve: 'ed25519' })).body;
+      const path = `/keys/${key.id}/signatures`;
+      await world.root.call('POST', path, { kind: 'Message', message: '00', externalId: 'a' });
+      await database.query(`update signature_requests set status = 'Executing', signatures = null, date_signed = null, executing_by = $1`, [
+        executingBy,
+      ]);
+      return { database, secrets, world, path };
+    }
+
+    test('by the former life of a replica are Failed at its next start, with the reason', async () => {
+      const { world, path, ...shared } = await interrupted('rep-crashed');
+      await world.stop();
+      await shared.database.query(`insert into replicas (id, date_seen) values ('rep-crashed', now())`);
+      const next = await startWorld({ ...shared, replicaId: 'rep-crashed' });
+      const { body } = await next.root.call('GET', path);
+      expect(body.items).toMatchObject([{ status: 'Failed', reason: abandonedReason }]);
+      const again = await next.root.call('POST', path, { kind: 'Message', message: '00', externalId: 'a' });
+      expect(again).toMatchObject({ status: 200, body: { status: 'Failed' } });
+      await next.stop();
+    });
+
+    test('by a replica that is not seen any more are Failed', async () => {
+      const { world, path, ...shared } = await interrupted('rep-lost');
+      await world.stop();
+      await shared.database.query(`insert into replicas (id, date_seen) values ('rep-lost', now() - interval '1 minute')`);
+      const next = await startWorld(shared);
+      expect((await next.root.call('GET', path)).body.items).toMatchObject([{ status: 'Failed' }]);
+      await next.stop();
+    });
+
+    test.runIf(kind === 'postgres')('by another live replica are left to it', async () => {
+      const { world, path, ...shared } = await interrupted('rep-alive');
+      await shared.database.query(`insert into replicas (id, date_seen) values ('rep-alive', now())`);
+      const next = await startWorld(shared);
+      expect((await next.root.call('GET', path)).body.items).toMatchObject([{ status: 'Executing' }]);
+      await next.stop();
+      await world.stop();
+    });
+
+    test.runIf(kind === 'pglite')('by whoever had the embedded database before are Failed', async () => {
+      const { world, path, ...shared } = await interrupted('rep-any');
+      await world.stop();
+      await shared.database.query(`insert into replicas (id, date_seen) values ('rep-any', now())`);
+      const next = await startWorld(shared);
+      expect((await next.root.call('GET', path)).body.items).toMatchObject([{ status: 'Failed' }]);
+      await next.stop();
+    });
+  });
+});
