@@ -1,6 +1,6 @@
 /** A lean client for the benchmarks: keep-alive connections and nothing between, so that what is measured is the service. */
 
-import { createPrivateKey, type KeyObject, sign } from 'node:crypto';
+import { createPrivateKey, sign } from 'node:crypto';
 import { Agent, request } from 'node:http';
 import type { Instance } from '../test/support/instance.ts';
 
@@ -22,7 +22,7 @@ export interface BenchClient {
 export function benchClient({ origin, admin }: Pick<Instance, 'origin' | 'admin'>, connections: number): BenchClient {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
   const { hostname, port } = new URL(origin);
-  const key: KeyObject = createPrivateKey(admin.DFNS_PRIVATE_KEY ?? '');
+  const key = admin.DFNS_PRIVATE_KEY === undefined ? undefined : createPrivateKey(admin.DFNS_PRIVATE_KEY);
   const authorization = `Bearer ${admin.DFNS_AUTH_TOKEN}`;
 
   const send: BenchClient['send'] = (method, path, body, headers = {}) =>
@@ -55,6 +55,7 @@ export function benchClient({ origin, admin }: Pick<Instance, 'origin' | 'admin'
   };
 
   const userAction: BenchClient['userAction'] = async (method, path, body) => {
+    if (key === undefined) throw new Error('a user action needs the credential of admin.env');
     const asked = { userActionPayload: JSON.stringify(body), userActionHttpMethod: method, userActionHttpPath: path };
     const { challenge, challengeIdentifier } = (await ok(send('POST', '/auth/action/init', asked))) as Record<string, string>;
     const clientData = Buffer.from(JSON.stringify({ type: 'key.get', challenge }));

@@ -30,7 +30,9 @@ interface Row extends Measured {
 }
 
 const { version } = process;
-console.log(`${cpus().length} × ${cpus()[0]?.model ?? 'processor'}, Node ${version}; client, service, signers and database on the same machine.\n`);
+console.log(
+  `${cpus().length} × ${cpus()[0]?.model ?? 'processor'}, Node ${version}; client, service, signers and database on the same machine.\n`,
+);
 
 const rows: Row[] = [...(await bareLimit()), ...(await service())];
 const limit = new Map(rows.filter(({ what }) => what.startsWith('(c)')).map((row) => [row.concurrency, row.perSecond]));
@@ -66,7 +68,10 @@ async function bareLimit(): Promise<Row[]> {
   const insert = () => client.send('POST', '/insert', { value: randomBytes(200).toString('hex') });
   try {
     await measure(warmUpRuns, 8, insert);
-    return await each(async (concurrency) => ({ what: '(c) one durable insert', ...(await measure(runs[concurrency], concurrency, insert)) }));
+    return await each(async (concurrency) => ({
+      what: '(c) one durable insert',
+      ...(await measure(runs[concurrency], concurrency, insert)),
+    }));
   } finally {
     client.close();
     await server.stop();
@@ -112,7 +117,12 @@ async function signAlone(client: BenchClient, keyId: string, concurrency: 1 | 32
   return measure(count, concurrency, await withActions(client, count, `/keys/${keyId}/signatures`, hashRequest));
 }
 
-async function withActions(client: BenchClient, count: number, path: string, bodyOf: () => object): Promise<(run: number) => Promise<void>> {
+async function withActions(
+  client: BenchClient,
+  count: number,
+  path: string,
+  bodyOf: () => object,
+): Promise<(run: number) => Promise<void>> {
   const prepared: { body: object; userAction: string }[] = new Array(count);
   await measure(count, 16, async (run) => {
     const body = bodyOf();

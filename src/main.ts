@@ -26,16 +26,17 @@ countersign cluster assemble --threshold 1 --out FILE PUBLIC.json…
 The environment is described in .env.example.`;
 
 async function main(args: readonly string[]): Promise<void> {
+  if (args.includes('--help')) return console.log(usage);
   const [first, ...rest] = args;
   if (first === 'cluster') return (await import('./cli/commands/cluster.ts')).cluster(rest);
   if (first === 'service') return (await import('./cli/commands/service.ts')).service(rest);
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { 'data-dir': { type: 'string' }, socket: { type: 'string' }, listen: { type: 'string' }, help: { type: 'boolean' } },
+    options: { 'data-dir': { type: 'string' }, socket: { type: 'string' }, listen: { type: 'string' } },
   });
   const config = readConfig(process.env);
-  const command = values.help ? 'help' : positionals.join(' ');
+  const command = positionals.join(' ');
   switch (command) {
     case 'start':
       return (await import('./server/start.ts')).start(config);

@@ -64,3 +64,9 @@ export function assert(condition: unknown, truth: string): asserts condition {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** Why, as the operator reads it: the message of anything thrown, then those of its causes, each once. */
+export function reasonsOf(error: unknown): readonly string[] {
+  const below = error instanceof AggregateError ? error.errors : error instanceof Error && error.cause !== undefined ? [error.cause] : [];
+  return [...new Set([messageOf(error), ...below.flatMap(reasonsOf)])].filter((reason) => reason !== '');
+}

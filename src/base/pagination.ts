@@ -76,7 +76,7 @@ export function encodePageToken(position: Position, filter: PageFilter): string 
   return toBase64Url(utf8(JSON.stringify([position.date.getTime(), position.id, fingerprint(filter)])));
 }
 
-const tokenContent = z.tuple([z.int().min(0).max(8.64e15), z.string().min(1).max(64), z.string()]);
+const tokenContent = z.tuple([z.int().min(0).max(8.64e15), z.string().regex(/^[\w-]{1,64}$/), z.string()]);
 
 /** @throws {Refusal} BadRequest for a token that is not ours, or was issued for another list */
 export function decodePageToken(token: string, filter: PageFilter): Position {

@@ -5,7 +5,9 @@
 
 import { randomBytes } from 'node:crypto';
 import { equal } from '../base/bytes.ts';
-import { Abort, assert, Refusal } from '../base/errors.ts';
+import { systemClock } from '../base/clock.ts';
+import { Abort, assert, Refusal, reasonsOf } from '../base/errors.ts';
+import { sparingly } from '../base/sparingly.ts';
 import type { Payload, Signature } from '../crypto/schemes/scheme.ts';
 import type { Logger } from '../log.ts';
 import { combine as combineDh } from '../mpc/dh/combine.ts';
@@ -21,6 +23,9 @@ import { askAll, SignerFailures, withQuorum } from './quorum.ts';
 import { agreeOnSeeds, answering } from './roll.ts';
 import { runSession } from './session.ts';
 
+/** A signer that is not reached is tried again with every question; what came of it is logged once in this time. */
+const reportEveryMs = 1_000;
+
 /** @param transports the way to each signer, in the order of `cluster.signers` */
 export function createCoordinator({
   cluster,
@@ -35,14 +40,23 @@ export function createCoordinator({
   assert(transports.length === cluster.signers.length, 'there is a way to each signer');
   const links = transports.map((transport, i) => openLink({ index: cluster.signers[i]?.index ?? 0, transport }));
   const stock = presignatureStock();
-  for (const link of links) link.onLost(() => stock.forget(link.index));
+  for (const link of links) {
+    const report = sparingly((reason, leftOut) => log.warn({ signer: link.index, reason, leftOut }, 'a signer was lost'), {
+      everyMs: reportEveryMs,
+      clock: systemClock,
+    });
+    link.onLost((reason) => {
+      stock.forget(link.index);
+      report(reason);
+    });
+  }
   let rotation = 0;
 
   const holdersOf = (key: KeyReference): readonly Link[] => links.filter((link) => key.verificationShares.has(link.index));
   /** Refusals carry what the caller may know; the operator's part is logged here, once. */
   const logged = <T>(work: Promise<T>, fields: object): Promise<T> =>
     work.catch((error: unknown) => {
-      log.warn({ ...fields, error, cause: error instanceof Error ? error.cause : undefined }, 'the signers did not do what was asked');
+      log.warn({ ...fields, reasons: reasonsOf(error) }, 'the signers did not do what was asked');
       throw error;
     });
 

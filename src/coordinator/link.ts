@@ -32,8 +32,8 @@ export interface Link {
   readonly likelyUp: boolean;
   /** @throws {SignerFailure} */
   ask<M extends Method>(method: M, params: Params<M>, timeoutMs?: number): Promise<Result<M>>;
-  /** Called whenever the connection is lost: what lived in the signer's memory may be gone. */
-  onLost(listener: () => void): void;
+  /** Told why, whenever the connection is lost or cannot be made: what lived in the signer's memory may be gone. */
+  onLost(listener: (reason: string) => void): void;
   close(): void;
 }
 
@@ -53,7 +53,7 @@ interface Waiting {
 
 export function openLink({ index, transport }: { index: number; transport: Pick<Transport, 'connect'> }): Link {
   const waiting = new Map<number, Waiting>();
-  const lostListeners: (() => void)[] = [];
+  const lostListeners: ((reason: string) => void)[] = [];
   let socket: Socket | undefined;
   let isConnecting = false;
   let isClosed = false;
@@ -93,7 +93,7 @@ export function openLink({ index, transport }: { index: number; transport: Pick<
     suspectedUntil = Date.now() + suspicionMs;
     rejectAll(reason);
     empty();
-    for (const listener of lostListeners) listener();
+    for (const listener of lostListeners) listener(reason);
   };
 
   const open = async (): Promise<void> => {

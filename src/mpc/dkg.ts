@@ -5,7 +5,7 @@
  *
  *   dkg/package  to all: C_0 … C_t, proof of possession of a_0, commitment to the chain code contribution; signed
  *   dkg/share    to all: echo of the packages, chain code contribution; signed. To each: f_i(j), sealed
- *   dkg/confirm  to all: hash of the key, signed. Nobody keeps a share of a key that another does not have
+ *   dkg/confirm  to all: hash of the key, signed. Nobody keeps a share before everybody has confirmed to hold one
  *
  * Secure with abort against t corrupt participants. A corrupt participant that speaks last can choose among public keys, as in every
  * Pedersen-style generation (Gennaro, Jarecki, Krawczyk, Rabin 2007); it learns nothing of the secret by it.
@@ -18,8 +18,9 @@ import { Abort, assert } from '../base/errors.ts';
 import { type KeyType, keyTypes } from '../base/keyTypes.ts';
 import type { Group, Point } from '../crypto/groups/group.ts';
 import { groupOf } from '../crypto/groups/index.ts';
+import { sha256 } from './hash.ts';
 import { createKeyShare, encodePublic, type KeyShare } from './keyShare.ts';
-import { compareEcho, cut, cutEvenly, digestBytes, echoBytes, echoOf, exchangeSigned, reading, type Signed, sha256 } from './messages.ts';
+import { compareEcho, cut, cutEvenly, digestBytes, echoBytes, echoOf, exchangeSigned, reading, type Signed } from './messages.ts';
 import type { Party } from './party.ts';
 import { type Claim, proofBytes, provePossession, verifyPossession } from './possession.ts';
 import { quorumOf } from './protocols.ts';

@@ -3,11 +3,11 @@
  * @module
  */
 
-import { hash } from 'node:crypto';
 import { concat, toBigInt, utf8 } from '../base/bytes.ts';
 import { assert } from '../base/errors.ts';
 import type { Curve } from '../base/keyTypes.ts';
 import { groupOf } from '../crypto/groups/index.ts';
+import { sha256, sha512 } from './hash.ts';
 
 /** Bytes hashed into a 256-bit field: 128 bits more than the order has, for a bias below 2⁻¹²⁸ (RFC 9380 §5.1). */
 const wideBytes = 48;
@@ -42,12 +42,4 @@ export function expandMessageXmd(message: Uint8Array, domain: Uint8Array, length
     );
   }
   return concat(...out).subarray(0, length);
-}
-
-function sha256(bytes: Uint8Array): Uint8Array {
-  return hash('sha256', bytes, 'buffer');
-}
-
-export function sha512(bytes: Uint8Array): Uint8Array {
-  return hash('sha512', bytes, 'buffer');
 }

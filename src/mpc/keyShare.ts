@@ -3,12 +3,12 @@
  * @module
  */
 
-import { concat, u32 } from '../base/bytes.ts';
+import { concat } from '../base/bytes.ts';
 import { assert } from '../base/errors.ts';
 import { type KeyType, keyTypes } from '../base/keyTypes.ts';
 import { groupOf } from '../crypto/groups/index.ts';
 import { interpolation } from './exponent.ts';
-import { cut } from './messages.ts';
+import { cut, encodeNumbers } from './messages.ts';
 import { quorumOf } from './protocols.ts';
 import { assertParticipants } from './shamir.ts';
 
@@ -69,7 +69,7 @@ export function createKeyShare(fields: KeyShare): KeyShare {
 
 /** For storing, sealed: version ‖ index (four bytes each) ‖ secret ‖ public part. The result holds the secret: overwrite it after use. */
 export function encodeKeyShare(share: KeyShare): Uint8Array {
-  return concat(u32(encodingVersion), u32(share.index), share.secret, encodePublic(share));
+  return concat(encodeNumbers([encodingVersion, share.index]), share.secret, encodePublic(share));
 }
 
 /**
@@ -79,7 +79,7 @@ export function encodeKeyShare(share: KeyShare): Uint8Array {
 export function encodePublic({ keyType, threshold, participants, publicKey, verificationShares, chainCode }: KeyShare): Uint8Array {
   const header = [codes.indexOf(keyType), threshold, participants.length, ...participants];
   const points = participants.map((participant) => verificationShares.get(participant) ?? new Uint8Array(0));
-  return concat(...header.map(u32), chainCode, publicKey, ...points);
+  return concat(encodeNumbers(header), chainCode, publicKey, ...points);
 }
 
 /**

@@ -4,16 +4,17 @@
  * @module
  */
 
-import { hash } from 'node:crypto';
-import { concat, equal } from '../base/bytes.ts';
+import { concat, equal, u32 } from '../base/bytes.ts';
 import { Abort, assert, messageOf } from '../base/errors.ts';
+import { sha256 } from './hash.ts';
 import type { Party } from './party.ts';
 
 export const digestBytes = 32;
 const signatureBytes = 64;
 
-export function sha256(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(hash('sha256', bytes, 'buffer'));
+/** Four bytes each. */
+export function encodeNumbers(numbers: readonly number[]): Uint8Array {
+  return concat(...numbers.map(u32));
 }
 
 /** Cuts into fields of the given sizes, views of the same memory. @throws {Error} unless the sizes fill the bytes exactly */

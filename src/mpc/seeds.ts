@@ -12,7 +12,8 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { concat, equal, lengthPrefixed, u32, utf8 } from '../base/bytes.ts';
 import { Abort, assert } from '../base/errors.ts';
-import { compareEcho, cut, cutEvenly, digestBytes, echoBytes, echoOf, exchangeSigned, reading, sha256 } from './messages.ts';
+import { sha256 } from './hash.ts';
+import { compareEcho, cut, cutEvenly, digestBytes, echoBytes, echoOf, encodeNumbers, exchangeSigned, reading } from './messages.ts';
 import type { Party } from './party.ts';
 import { assertParticipants, subsetsOf } from './shamir.ts';
 
@@ -106,7 +107,7 @@ function readContributions(setting: Setting, from: number, message: Uint8Array, 
 
 /** K_A. */
 function jointKey({ sessionId }: Party, without: readonly number[], contributions: readonly Uint8Array[]): Uint8Array {
-  const input = lengthPrefixed(utf8('countersign/seeds/key/v1'), sessionId, numbers(without), ...contributions);
+  const input = lengthPrefixed(utf8('countersign/seeds/key/v1'), sessionId, encodeNumbers(without), ...contributions);
   try {
     return sha256(input);
   } finally {
@@ -129,7 +130,7 @@ function checkConfirmation(setting: Setting, from: number, message: Uint8Array, 
 
 /** Binding, and hiding since the contribution is 32 random bytes. */
 function commitmentTo({ sessionId }: Party, from: number, without: readonly number[], contribution: Uint8Array): Uint8Array {
-  return sha256(lengthPrefixed(utf8('countersign/seeds/commitment/v1'), sessionId, u32(from), numbers(without), contribution));
+  return sha256(lengthPrefixed(utf8('countersign/seeds/commitment/v1'), sessionId, u32(from), encodeNumbers(without), contribution));
 }
 
 function confirmationOf({ sessionId }: Party, key: Uint8Array): Uint8Array {
@@ -146,7 +147,7 @@ function heldBy({ party, threshold }: Setting, ...holders: readonly number[]): r
 /** For storing, sealed: version ‖ index ‖ threshold ‖ n ‖ participants (four bytes each) ‖ keys in order. */
 export function encodeSeeds({ index, threshold, participants, keys }: Seeds): Uint8Array {
   const header = [encodingVersion, index, threshold, participants.length, ...participants];
-  return concat(...header.map(u32), ...keys.map(({ key }) => key));
+  return concat(encodeNumbers(header), ...keys.map(({ key }) => key));
 }
 
 /** Checks the form only: authenticity is the seal's. The keys are copies. @throws {Error} */
@@ -166,8 +167,4 @@ export function decodeSeeds(bytes: Uint8Array): Seeds {
 
 function setsWithout(participants: readonly number[], threshold: number, excluded: readonly number[]): readonly (readonly number[])[] {
   return subsetsOf(participants, threshold).filter((set) => !excluded.some((holder) => set.includes(holder)));
-}
-
-function numbers(list: readonly number[]): Uint8Array {
-  return concat(...list.map(u32));
 }

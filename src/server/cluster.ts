@@ -76,8 +76,7 @@ export function newCluster({
   signers: readonly PublicSigner[];
   services?: readonly PublicService[];
 }): ClusterFile {
-  if (signers.length < 2 * threshold + 1) throw new Error(`threshold ${threshold} needs ${2 * threshold + 1} signers or more`);
-  if (signers.length > maxSigners) throw new Error(`a cluster has at most ${maxSigners} signers`);
+  checkSize({ signers: signers.length, threshold });
   const keys = [...signers, ...(services ?? [])].flatMap(Object.values);
   if (new Set(keys).size < keys.length) throw new Error('two signers or services have the same key or name: each must be made on its own');
   return clusterFile.parse({
@@ -86,6 +85,13 @@ export function newCluster({
     signers: signers.map((signer, i) => ({ index: i + 1, ...signer })),
     ...(services && { services }),
   });
+}
+
+/** @throws {Error} when so many signers make no cluster */
+export function checkSize({ signers, threshold }: { signers: number; threshold: number }): void {
+  const least = 2 * threshold + 1;
+  if (signers < least) throw new Error(`threshold ${threshold} needs ${least} signers or more: ECDSA needs an honest majority`);
+  if (signers > maxSigners) throw new Error(`a cluster has at most ${maxSigners} signers`);
 }
 
 /** As a cluster stands in its file. */

@@ -6,7 +6,7 @@
 
 import type { Socket } from 'node:net';
 import cors from '@fastify/cors';
-import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { assert, Refusal } from '../base/errors.ts';
 import { newId } from '../base/ids.ts';
@@ -52,9 +52,8 @@ export interface ServerParts {
 
 export function createServer(parts: ServerParts): FastifyInstance {
   const { features, log, corsOrigins, ready } = parts;
+  // Its own logger stays off: a line per answer is written below.
   const server = fastify({
-    loggerInstance: log as FastifyBaseLogger, // its type, so that the instance has the usual one
-    disableRequestLogging: true, // one line per answer instead, below
     genReqId: () => newId('request'),
     bodyLimit: limits.bodyBytes,
     requestTimeout: limits.requestMs,

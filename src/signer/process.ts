@@ -8,6 +8,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Address, addressText } from '../base/address.ts';
 import { systemClock } from '../base/clock.ts';
+import { reasonsOf } from '../base/errors.ts';
+import { sparingly } from '../base/sparingly.ts';
 import { pinOf } from '../crypto/certificate.ts';
 import type { Logger } from '../log.ts';
 import { identityOf, type PublicIdentity } from '../mpc/identity.ts';
@@ -21,7 +23,6 @@ import { createKeyEncryptionKey, hasKeyEncryptionKey, readKeyEncryptionKey } fro
 import { listen } from './listen.ts';
 import { sealedSeeds } from './seeds.ts';
 import { sealedShares } from './shares.ts';
-import { sparingly } from './sparingly.ts';
 import { openSignerStore, type SignerStore } from './store.ts';
 import { ensureTlsKey, readTlsKey, renewTlsKey } from './tlsKey.ts';
 
@@ -75,7 +76,7 @@ export async function runSigner({ dataDir, address, log }: { dataDir: string; ad
     seeds: sealedSeeds({ store, keyEncryptionKey }),
     clock: systemClock,
   });
-  const answer = answerer(handlers, (error) => log.error({ error }, 'a question failed'));
+  const answer = answerer(handlers, (error) => log.error({ reasons: reasonsOf(error) }, 'a question failed'));
   const turnedAway = sparingly((reason, leftOut) => log.warn({ reason, leftOut }, 'a connection was closed'), {
     everyMs: refusalsEveryMs,
     clock: systemClock,

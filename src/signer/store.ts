@@ -4,7 +4,7 @@
  * @module
  */
 
-import { mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
@@ -35,8 +35,10 @@ const schema = `
 /** @throws {Error} if another process holds the directory */
 export function openSignerStore(dataDir: string): SignerStore {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const db = new DatabaseSync(join(dataDir, 'signer.db'));
+  const file = join(dataDir, 'signer.db');
+  const db = new DatabaseSync(file);
   try {
+    chmodSync(file, 0o600); // the log beside it takes the same mode
     db.exec('pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = full; pragma secure_delete = on;');
     db.exec(`begin immediate; ${schema} commit;`);
   } catch (cause) {

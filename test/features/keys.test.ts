@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Refusal } from '../../src/base/errors.ts';
+import { newId } from '../../src/base/ids.ts';
 import { keyTypes } from '../../src/base/keyTypes.ts';
+import { createTokens } from '../../src/features/access/tokens.ts';
+import { createClient } from '../support/client.ts';
 import { eachDatabase } from '../support/databases.ts';
 import { refusal } from '../support/refusal.ts';
 import { type FakeWorld, startWorld } from '../support/world.ts';
@@ -121,6 +124,16 @@ eachDatabase((_, open) => {
     });
   });
 
+  test('an end user sees what is delegated to them, and nothing else', async () => {
+    const [own, other] = [await newKey(), await newKey()];
+    const user = await endUser(world);
+    await world.database.query('update keys set delegated_to = $2 where id = $1', [own.id, user.userId]);
+    const { body } = await user.call('GET', '/keys');
+    expect(body.items).toEqual([{ ...own, custodial: false }]);
+    expect(await user.call('GET', `/keys/${own.id}`)).toMatchObject({ status: 200 });
+    for (const path of [`/keys/${other.id}`, `/keys/${other.id}/signatures`]) expect(await user.call('GET', path)).toMatchObject(notFound);
+  });
+
   describe('changing a key', () => {
     test('renames it, and takes the name away', async () => {
       const key = await newKey({ name: 'before' });
@@ -215,3 +228,29 @@ eachDatabase((_, open) => {
     });
   });
 });
+
+/** An end user with a token of their own; there is no route that makes one. */
+async function endUser({ database, origin, root, secrets }: FakeWorld) {
+  const { organisationId } = root;
+  const [userId, tokenId] = [newId('user'), newId('token')];
+  const dateIssued = new Date();
+  const dateExpires = new Date(Date.now() + 3600_000);
+  await database.transaction(async (tx) => {
+    await tx.query(
+      `insert into users (id, organisation_id, kind, is_service_account, username, is_active, date_created)
+       values ($1, $2, 'EndUser', false, 'ada', true, $3)`,
+      [userId, organisationId, dateIssued],
+    );
+    await tx.query(
+      `insert into tokens (id, organisation_id, user_id, kind, name, is_active, date_created, date_expires)
+       values ($1, $2, $3, 'Token', 'login', true, $4, $5)`,
+      [tokenId, organisationId, userId, dateIssued, dateExpires],
+    );
+  });
+  const { body } = await root.call('GET', '/permissions');
+  const granted = body.items.find(({ name }: { name: string }) => name === 'ManagedDefaultEndUserAccess');
+  await root.call('POST', `/permissions/${granted.id}/assignments`, { identityId: userId });
+  const tokens = createTokens({ key: secrets.tokenKey, clock: Date.now });
+  const accessToken = tokens.issueBearer({ tokenId, organisationId, userId, username: 'ada', kind: 'Token', dateIssued, dateExpires });
+  return { userId, ...createClient(origin, { accessToken, credId: '', privateKey: secrets.rootKey }) };
+}

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newId } from '../../src/base/ids.ts';
+import { encodePageToken } from '../../src/base/pagination.ts';
 import { operations as allOperations } from '../../src/features/permissions/operations.ts';
 import { eachDatabase } from '../support/databases.ts';
 import { refusal } from '../support/refusal.ts';
@@ -139,7 +140,10 @@ eachDatabase((_, open) => {
       const second = await world.root.call('GET', `/permissions?limit=2&paginationToken=${first.body.nextPageToken}`);
       expect(second.body.items[0].id).toBe(made[0].id);
       expect(await world.root.call('GET', '/permissions?limit=0')).toMatchObject({ status: 400 });
-      expect(await world.root.call('GET', '/permissions?paginationToken=abc')).toMatchObject({ status: 400 });
+      const forged = encodePageToken({ date: new Date(), id: 'a\0' }, { list: 'permissions', organisationId: world.root.organisationId });
+      for (const token of ['abc', forged]) {
+        expect(await world.root.call('GET', `/permissions?paginationToken=${token}`)).toMatchObject({ status: 400 });
+      }
     });
   });
 

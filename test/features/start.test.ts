@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { createTokens } from '../../src/features/access/tokens.ts';
 import { bootstrap } from '../../src/features/organisations/bootstrap.ts';
 import { abandonedReason } from '../../src/features/signatures/service.ts';
+import { createSignatureStore } from '../../src/features/signatures/store.ts';
 import { eachDatabase } from '../support/databases.ts';
 import { newSecrets, publicPem, startWorld } from '../support/world.ts';
 
@@ -74,6 +75,17 @@ eachDatabase((kind, open) => {
       const again = await next.root.call('POST', path, { kind: 'Message', message: '00', externalId: 'a' });
       expect(again).toMatchObject({ status: 200, body: { status: 'Failed' } });
       await next.stop();
+    });
+
+    test('are left alone when they were signed after all', async () => {
+      const database = await open();
+      const world = await startWorld({ database });
+      const key = (await world.root.call('POST', '/keys', { scheme: 'EdDSA', curve: 'ed25519' })).body;
+      const signed = await world.root.call('POST', `/keys/${key.id}/signatures`, { kind: 'Message', message: '00' });
+      const { id } = signed.body;
+      expect(await createSignatureStore(database).move('abandon', { id, date: new Date(), reason: 'late' })).toBe(false);
+      expect(await world.root.call('GET', `/keys/${key.id}/signatures/${id}`)).toEqual(signed);
+      await world.stop();
     });
 
     test('by a replica that is not seen any more are Failed', async () => {

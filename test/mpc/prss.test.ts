@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { utf8 } from '../../src/base/bytes.ts';
 import { groupOf } from '../../src/crypto/groups/index.ts';
-import { decodeSeeds, encodeSeeds, hmacSha512, pseudoRandomSharing, setUpSeeds } from '../../src/mpc/prss.ts';
+import { hmacSha512 } from '../../src/mpc/hash.ts';
+import { decodeSeeds, encodeSeeds, pseudoRandomSharing, setUpSeeds } from '../../src/mpc/prss.ts';
 import { interpolateAtZero, subsetsOf } from '../../src/mpc/shamir.ts';
 import { clusterOf, of } from './memoryParty.ts';
 
@@ -90,7 +91,7 @@ describe('HMAC-SHA-512', () => {
     const bytes = (maxLength: number) => fc.uint8Array({ maxLength });
     fc.assert(
       fc.property(bytes(128), bytes(300), (key, input) => {
-        expect(new Uint8Array(hmacSha512(key, input))).toEqual(new Uint8Array(createHmac('sha512', key).update(input).digest()));
+        expect(new Uint8Array(hmacSha512(key)(input))).toEqual(new Uint8Array(createHmac('sha512', key).update(input).digest()));
       }),
       { verbose: 1 },
     );

@@ -224,8 +224,9 @@ describe.each(['unix', 'tls'] as const)('over %s', (kind) => {
     });
     opened.push(() => listening.close());
     const to = link(serviceSide(listening.address));
-    const lost = new Promise<void>((resolve) => to.onLost(resolve));
-    await Promise.all([ping(to), lost]);
+    const lost = new Promise<string>((resolve) => to.onLost(resolve));
+    await ping(to);
+    expect(await lost).toMatch(/nothing was asked under number 1/);
   });
 
   test('a signer that was started again is used again', async () => {

@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { type Address, addressText, parseAddress } from '../../base/address.ts';
 import { messageOf } from '../../base/errors.ts';
-import { clusterText, makeSigner, newCluster, pin } from '../../server/cluster.ts';
+import { checkSize, clusterText, makeSigner, newCluster, pin } from '../../server/cluster.ts';
 import { writeDurably } from '../../server/files.ts';
 import { type ClusterFile, publicService, publicSigner } from '../../signer/contract.ts';
 import { required, wholeNumber } from '../options.ts';
@@ -31,6 +31,7 @@ export async function cluster(args: readonly string[]): Promise<void> {
   if (existsSync(out)) throw new Error(`${out} is there already`);
   if (command === 'init' && files.length === 0) {
     const signers = wholeNumber(values.signers, '--signers', 3);
+    checkSize({ signers, threshold });
     return init({ threshold, out, addresses: addressesOf(values.hosts, signers) });
   }
   if (command === 'assemble') return assemble({ threshold, out, files });

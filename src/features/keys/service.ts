@@ -4,8 +4,7 @@
  */
 
 import { to0x, toHex } from '../../base/bytes.ts';
-import type { Clock } from '../../base/clock.ts';
-import { isoDate } from '../../base/clock.ts';
+import { type Clock, isoDate } from '../../base/clock.ts';
 import { Refusal } from '../../base/errors.ts';
 import { newId } from '../../base/ids.ts';
 import { keyTypeOf, keyTypes } from '../../base/keyTypes.ts';
@@ -89,9 +88,11 @@ export function createKeyService(parts: {
     },
 
     async list(caller, query) {
-      const shownTo = { organisationId: caller.organisationId, delegatedTo: ownKeysOnly(caller), owner: query.owner ?? null };
-      const filter = { list: 'keys', ...shownTo, delegatedTo: shownTo.delegatedTo ?? undefined, owner: query.owner };
-      const rows = await store.listKeys(database, shownTo, pageStart(query, filter));
+      const { organisationId } = caller;
+      const delegatedTo = ownKeysOnly(caller);
+      const { owner } = query;
+      const filter = { list: 'keys', organisationId, owner, ...(delegatedTo === null ? {} : { delegatedTo }) };
+      const rows = await store.listKeys(database, { organisationId, delegatedTo, owner: owner ?? null }, pageStart(query, filter));
       const { rows: page, ...rest } = pageEnd(rows, query, filter, ({ dateCreated, id }) => ({ date: dateCreated, id }));
       return { items: page.map(keyOf), ...rest };
     },

@@ -6,8 +6,7 @@
  * @module
  */
 
-import type { Clock } from '../../base/clock.ts';
-import { isoDate } from '../../base/clock.ts';
+import { type Clock, isoDate } from '../../base/clock.ts';
 import { Refusal } from '../../base/errors.ts';
 import { newId } from '../../base/ids.ts';
 import { type PageFilter, type PageQuery, pageEnd, pageStart } from '../../base/pagination.ts';

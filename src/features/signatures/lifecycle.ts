@@ -25,6 +25,8 @@ export const lifecycle = {
   reject: { from: ['Pending'], to: 'Rejected', stamps: 'date_policy_resolved' },
   sign: { from: ['Executing'], to: 'Signed', stamps: 'date_signed' },
   confirm: { from: ['Signed'], to: 'Confirmed', stamps: 'date_confirmed' },
+  /** Its replica is gone. A request that was signed after all stays so: it may have been answered. */
+  abandon: { from: ['Executing'], to: 'Failed' },
   fail: { from: ['Pending', 'Executing', 'Signed'], to: 'Failed' },
 } as const satisfies Record<string, Transition>;
 

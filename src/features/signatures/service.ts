@@ -99,12 +99,12 @@ export function createSignatureService(parts: {
 
   /** The request as it is when it is no longer being signed, or when that takes too long. */
   async function settled(id: string): Promise<RequestRow> {
-    const deadline = clock() + repeatWaitMs;
-    for (let pollMs = firstPollMs; ; pollMs = Math.min(2 * pollMs, maxPollMs)) {
+    for (let [pollMs, waitedMs] = [firstPollMs, 0]; ; pollMs = Math.min(2 * pollMs, maxPollMs)) {
       const row = await store.find(id);
       assert(row, 'an externalId is bound together with its request');
-      if (row.status !== 'Executing' || clock() >= deadline) return row;
+      if (row.status !== 'Executing' || waitedMs >= repeatWaitMs) return row;
       await pause(pollMs);
+      waitedMs += pollMs;
     }
   }
 
@@ -150,7 +150,7 @@ export function createSignatureService(parts: {
       do {
         found = await store.findAbandoned({ ...lease, take: maxFailedAtOnce });
         const date = new Date(clock());
-        await Promise.all(found.map((id) => store.move('fail', { id, date, reason: abandonedReason })));
+        await Promise.all(found.map((id) => store.move('abandon', { id, date, reason: abandonedReason })));
       } while (found.length === maxFailedAtOnce);
     },
   };

@@ -10,10 +10,11 @@
  * @module
  */
 
-import { concat, lengthPrefixed, toBigInt, u32, utf8 } from '../../base/bytes.ts';
+import { lengthPrefixed, toBigInt, u32, utf8 } from '../../base/bytes.ts';
 import { Abort, Refusal } from '../../base/errors.ts';
 import { groupOf } from '../../crypto/groups/index.ts';
-import { sha512 } from '../hashToScalar.ts';
+import { sha512 } from '../hash.ts';
+import { encodeNumbers } from '../messages.ts';
 import type { EcdsaCurve } from '../protocols.ts';
 
 export interface Use {
@@ -57,9 +58,8 @@ export function bind({ curve, publicKey, digest, tweak, batch, number, participa
   const h = hashed(curve, digest, n);
   const tweakBytes = tweak ?? new Uint8Array(32);
   if (tweakBytes.length !== 32 || toBigInt(tweakBytes) >= n) throw new Refusal('BadRequest', 'a tweak has 32 bytes and is below the order');
-  const signingSet = concat(...participants.map(u32));
   const binding = sha512(
-    lengthPrefixed(domain, batch, u32(number), utf8(curve), signingSet, R, group.encodeScalar(h), publicKey, tweakBytes),
+    lengthPrefixed(domain, batch, u32(number), utf8(curve), encodeNumbers(participants), R, group.encodeScalar(h), publicKey, tweakBytes),
   );
 
   const d = toBigInt(binding) % n;

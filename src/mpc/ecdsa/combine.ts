@@ -8,7 +8,6 @@ import { groupOf } from '../../crypto/groups/index.ts';
 import { schemeOf } from '../../crypto/schemes/index.ts';
 import type { Signature } from '../../crypto/schemes/scheme.ts';
 import { cut, reading } from '../messages.ts';
-import type { EcdsaCurve } from '../protocols.ts';
 import { interpolateAtZero, inverse } from '../shamir.ts';
 import { bind, type Use } from './binding.ts';
 
@@ -18,9 +17,7 @@ import { bind, type Use } from './binding.ts';
  * @throws {Abort} naming whose share is missing or malformed; without culprit when the signature does not verify, since 2t + 1 shares of
  * degree 2t do not tell which is wrong
  */
-export function combine(
-  use: Omit<Use, 'curve'> & { curve: EcdsaCurve; threshold: number; shares: ReadonlyMap<number, Uint8Array> },
-): Signature {
+export function combine(use: Use & { threshold: number; shares: ReadonlyMap<number, Uint8Array> }): Signature {
   const { curve, threshold, publicKey, digest, participants, shares } = use;
   assert(participants.length === 2 * threshold + 1, 'exactly 2t + 1 signers sign');
   const group = groupOf(curve);

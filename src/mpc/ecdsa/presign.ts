@@ -23,7 +23,8 @@ import { concat, lengthPrefixed, u32, utf8 } from '../../base/bytes.ts';
 import { Abort, assert } from '../../base/errors.ts';
 import { groupOf } from '../../crypto/groups/index.ts';
 import { interpolation } from '../exponent.ts';
-import { compareEcho, cut, cutEvenly, echoBytes, echoOf, exchangeSigned, reading, sha256 } from '../messages.ts';
+import { sha256 } from '../hash.ts';
+import { compareEcho, cut, cutEvenly, echoBytes, echoOf, encodeNumbers, exchangeSigned, reading } from '../messages.ts';
 import { OneUse } from '../oneUse.ts';
 import type { Party } from '../party.ts';
 import type { EcdsaCurve } from '../protocols.ts';
@@ -74,7 +75,7 @@ export async function presign(
 
   // Round 1: the batch id.
   const nonces = await exchangeSigned(party, 'presign/nonce', new Uint8Array(randomBytes(nonceBytes)));
-  const nonceOf = [...nonces].map(([from, { message }]) => reading(from, 'presign/nonce', () => cut(message, [nonceBytes])[0] ?? message));
+  const fresh = [...nonces].map(([from, { message }]) => reading(from, 'presign/nonce', () => cut(message, [nonceBytes])[0] ?? message));
   const batch = sha256(
     lengthPrefixed(
       utf8('countersign/presign/batch/v1'),
@@ -82,8 +83,8 @@ export async function presign(
       utf8(curve),
       u32(threshold),
       u32(count),
-      numbers(participants),
-      concat(...nonceOf),
+      encodeNumbers(participants),
+      concat(...fresh),
     ),
   );
 
@@ -131,8 +132,4 @@ function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
   a.fill(0);
   b.fill(0);
   return out;
-}
-
-function numbers(list: readonly number[]): Uint8Array {
-  return concat(...list.map(u32));
 }

@@ -17,7 +17,7 @@ import { bind } from './binding.ts';
 import type { Presignature } from './presign.ts';
 
 /** Labels of the sharings of zero: parts of fixed sizes. */
-const domain = utf8('countersign/ecdsa/v1');
+const domain = utf8('countersign/ecdsa/mask/v1');
 const purposes = { num: u32(1), w: u32(2) };
 
 /**
