@@ -6,7 +6,7 @@
 
 import { constants, type KeyObject, X509Certificate } from 'node:crypto';
 import { createServer as createTcpServer, type Socket } from 'node:net';
-import { connect, createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { connect, createSecureContext, createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import type { TlsAddress } from '../base/address.ts';
 import { assert } from '../base/errors.ts';
 import { pinOf, selfSignedCertificate } from '../crypto/certificate.ts';
@@ -32,15 +32,18 @@ export function tlsTransport({ address, key, peers }: TlsOptions): Transport {
     minVersion: 'TLSv1.3',
     maxVersion: 'TLSv1.3',
     sigalgs: 'ed25519', // the one kind of key there is
+    secureOptions: constants.SSL_OP_NO_TICKET,
     key: key.export({ type: 'pkcs8', format: 'pem' }),
     cert: selfSignedCertificate({ privateKey: key, name: 'countersign' }),
-    rejectUnauthorized: false, // by authorities, of which there are none: `peerOf` decides
   } as const;
+  const secureContext = createSecureContext(security); // a server makes its own
+  /** Not by authorities, of which there are none: `peerOf` decides. */
+  const rejectUnauthorized = false;
   const sockets = { noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs };
 
   return {
     async connect() {
-      const socket = await established(connect({ ...security, ...sockets, host, port }), 'secureConnect');
+      const socket = await established(connect({ ...sockets, secureContext, rejectUnauthorized, host, port }), 'secureConnect');
       const shown = peerOf(socket);
       if (shown !== undefined && peers.has(shown)) return socket;
       socket.destroy();
@@ -52,8 +55,8 @@ export function tlsTransport({ address, key, peers }: TlsOptions): Transport {
       const secure = createTlsServer({
         ...security,
         requestCert: true,
+        rejectUnauthorized,
         handshakeTimeout: connectWithinMs,
-        secureOptions: constants.SSL_OP_NO_TICKET,
       });
       secure.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
         refused(`${socket.remoteAddress ?? 'somebody'} made no TLS handshake (${error.code ?? error.message})`);

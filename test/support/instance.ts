@@ -39,41 +39,79 @@ export interface InstanceOptions {
 }
 
 export async function startInstance({ dataDir = freshDirectory(), env = {} }: InstanceOptions = {}): Promise<Instance> {
-  const port = env.PORT ?? String(await freePort());
-  const child = spawn(process.execPath, [program, 'start'], {
-    env: { PATH: process.env.PATH, LOG_LEVEL: 'warn', ...env, PORT: port, DATA_DIR: dataDir },
+  const service = await startProgram('start', { dataDir, env });
+  return { ...service, admin: parseEnv(readFileSync(join(dataDir, 'admin.env'), 'utf8')) as Record<string, string> };
+}
+
+/** One more replica of the service, without signers of its own: it shares those of `first`, and its database, which `env` must name. */
+export async function startReplica(first: Instance, { dataDir = freshDirectory(), env = {} }: InstanceOptions = {}): Promise<Instance> {
+  const clusterFile = join(first.dataDir, 'cluster.json');
+  const { signers }: { signers: readonly { index: number }[] } = JSON.parse(readFileSync(clusterFile, 'utf8'));
+  const shared = {
+    CLUSTER_FILE: clusterFile,
+    SIGNERS: signers.map(({ index }) => `unix:${join(first.dataDir, 'run', `signer-${index}.sock`)}`).join(','),
+    TOKEN_KEY_FILE: join(first.dataDir, 'token.key'),
+  };
+  return { ...(await startProgram('serve', { dataDir, env: { ...shared, ...env } })), admin: first.admin };
+}
+
+/** A start that is expected to fail: waits for its end. */
+export async function failingStart({ dataDir = freshDirectory(), env = {} }: InstanceOptions = {}): Promise<{
+  code: number | null;
+  output: string;
+}> {
+  const { ended, output } = run('start', { dataDir, env });
+  return { code: await ended, output: output() };
+}
+
+function run(command: 'start' | 'serve', { dataDir, env }: Required<InstanceOptions>) {
+  const child = spawn(process.execPath, [program, command], {
+    env: { PATH: process.env.PATH, LOG_LEVEL: 'warn', ...env, DATA_DIR: dataDir },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)));
-  const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
+  // 'close' comes after the last of the output.
+  const ended = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)));
+  return { child, ended, output: () => output };
+}
+
+async function startProgram(command: 'start' | 'serve', { dataDir, env }: Required<InstanceOptions>): Promise<Omit<Instance, 'admin'>> {
+  const port = env.PORT ?? String(await freePort());
+  const { child, ended, output } = run(command, { dataDir, env: { ...env, PORT: port } });
   const origin = `http://127.0.0.1:${port}`;
+  const asking = new AbortController();
   await Promise.race([
-    answers(`${origin}/healthz`),
-    ended.then((code) => Promise.reject(new Error(`the instance ended with code ${code} before it was ready:\n${output}`))),
-  ]);
+    answers(`${origin}/healthz`, asking.signal),
+    ended.then((code) => Promise.reject(new Error(`the instance ended with code ${code} before it was ready:\n${output()}`))),
+  ]).finally(() => asking.abort());
 
   return {
     origin,
     dataDir,
-    admin: parseEnv(readFileSync(join(dataDir, 'admin.env'), 'utf8')) as Record<string, string>,
     process: child,
-    output: () => output,
+    output,
     stop() {
       child.kill('SIGTERM');
       return ended;
     },
     async kill() {
       child.kill('SIGKILL');
-      await ended;
+      await exited(child);
     },
     async remove() {
-      if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
-      await ended;
+      child.kill('SIGKILL');
+      await exited(child);
       await signersGone(dataDir);
+      for (const pid of signerPids(dataDir)) process.kill(pid, 'SIGKILL'); // one that hangs
       rmSync(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+function exited(child: ChildProcess): Promise<unknown> {
+  const hasExited = child.exitCode !== null || child.signalCode !== null;
+  return hasExited ? Promise.resolve() : new Promise((resolve) => child.once('exit', resolve));
 }
 
 /** The official client, as an administrator of this instance. */
@@ -106,10 +144,11 @@ export async function signersGone(dataDir: string): Promise<void> {
   while (Date.now() < until && signerPids(dataDir).length > 0) await pause(20);
 }
 
-/** The processes whose command line names this data directory as a signer's. Linux. */
-export function signerPids(dataDir: string): number[] {
+/** The processes whose command line names this data directory as a signer's, or as that signer's. Linux. */
+export function signerPids(dataDir: string, index?: number): number[] {
   if (!existsSync('/proc')) return [];
-  return readdirNumbers('/proc').filter((pid) => commandLine(pid).includes(`${dataDir}/signer-`));
+  const directory = index === undefined ? `${dataDir}/signer-` : `${dataDir}/signer-${index} `;
+  return readdirNumbers('/proc').filter((pid) => commandLine(pid).includes(directory));
 }
 
 function readdirNumbers(path: string): number[] {
@@ -126,10 +165,10 @@ function commandLine(pid: number): string {
   }
 }
 
-async function answers(url: string): Promise<void> {
+async function answers(url: string, signal: AbortSignal): Promise<void> {
   const until = Date.now() + readyWithinMs;
-  while (Date.now() < until) {
-    const response = await fetch(url).catch(() => undefined);
+  while (Date.now() < until && !signal.aborted) {
+    const response = await fetch(url, { signal }).catch(() => undefined);
     if (response?.ok) return;
     await pause(25);
   }

@@ -160,7 +160,8 @@ describe.skipIf(process.platform !== 'linux')('a service and three signers on fo
     const { stdout } = await run(process.execPath, [program, 'signer', 'renew-tls', '--data-dir', at('signer-3')]);
     await startSigner(3);
     await expect(signEcdsa()).rejects.toMatchObject({ httpStatus: 503 });
-    expect(service.output()).toMatch(/"signer":3,"reason":"shows another TLS key than the pinned one/);
+    const named = /"signer":3,"reason":"shows another TLS key than the pinned one/;
+    await until('the service names the signer', () => named.test(service.output()), service.output);
     expect(await signEddsa()).toBe(true);
 
     await service.stop();
@@ -181,7 +182,7 @@ describe.skipIf(process.platform !== 'linux')('a service and three signers on fo
     const env = parseEnv(readFileSync(join(thief, 'service.env'), 'utf8')) as Record<string, string>;
     const started = startOn(thief, ['serve'], { ...env, PORT: String(await freePort()), LOG_LEVEL: 'info' });
     await until('a signer turns it away', () => /has a TLS key that is not pinned/.test(signers[0]?.output() ?? ''), started.output);
-    await started.stop();
+    await started.stop('SIGKILL');
     await startService();
     expect(await signEcdsa()).toBe(true);
   });
