@@ -14,6 +14,7 @@ const maxPemChars = 4096;
 /** RFC 9380 §5.3.3: longer domain separation tags would be hashed first, an empty one is forbidden (§3.1). */
 const maxDomainBytes = 255;
 const maxSeedBytes = 4096;
+const notStorable = 'must not contain U+0000 or half of a surrogate pair';
 
 /** Of an entity, in a path or a body. Any text of that length is let through: one that names nothing is not found (contract §1.1). */
 export const id = z
@@ -23,14 +24,14 @@ export const id = z
   .transform((text) => text.replaceAll('\0', '\uFFFD'));
 
 /** What people call a thing. */
-export const name = z.string().min(1).max(100).refine(isStorable, 'must not contain U+0000');
+export const name = z.string().min(1).max(100).refine(isStorable, notStorable);
 
 /** The caller's own id of what is created (contract §1.6). */
-export const externalId = z.string().min(1).max(64).refine(isStorable, 'must not contain U+0000');
+export const externalId = z.string().min(1).max(64).refine(isStorable, notStorable);
 
-/** PostgreSQL text holds every character but U+0000. */
+/** PostgreSQL text holds every character but U+0000; half of a surrogate pair is none. */
 export function isStorable(text: string): boolean {
-  return !text.includes('\0');
+  return !text.includes('\0') && text.isWellFormed();
 }
 
 export const createServiceAccountBody = z.object({
@@ -80,8 +81,8 @@ const hexBytes = ({ min, max }: { min: number; max: number }) =>
     .max(2 + 2 * max, `at most ${max} bytes`)
     .transform((text, context) => {
       const bytes = fromHex(text);
-      if (bytes !== undefined && bytes.length >= min) return bytes;
-      context.addIssue(`expected hex of even length, with or without 0x, of at least ${min} bytes`);
+      if (bytes !== undefined && bytes.length >= min && bytes.length <= max) return bytes;
+      context.addIssue(`expected ${min} to ${max} bytes of hex, with or without 0x`);
       return z.NEVER;
     });
 

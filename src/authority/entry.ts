@@ -16,7 +16,9 @@ import type { Assertion, Authorisation } from '../crypto/authorisation.ts';
 import type { Head } from './head.ts';
 import { maxBodyBytes, parsed } from './parse.ts';
 import type { Recovery } from './recovery.ts';
-import { assertionSchema, bindingSchema } from './wire.ts';
+import { assertionSchema, base64Url, bindingSchema, maxEntryChars, recoverySchema } from './wire.ts';
+
+export { maxEntryChars } from './wire.ts';
 
 interface Position {
   /** From 1. */
@@ -36,11 +38,6 @@ export interface RecoveryEntry extends Position {
 }
 
 export type Entry = ActionEntry | RecoveryEntry;
-
-/** The largest body in base64url, and twice what the rest can take. */
-export const maxEntryChars = 128 * 1024;
-const maxSigners = 15;
-const maxPemChars = 4096;
 
 /** The entry that this would be at this head. */
 export function entryAfter({ sequence, hash }: Head, content: { authorisation: Authorisation } | { recovery: Recovery }): Entry {
@@ -78,7 +75,6 @@ export function decodeEntry(text: string): Entry {
 }
 
 const position = { sequence: z.int().min(1), previous: z.string().regex(/^[0-9a-f]{64}$/) };
-const base64Url = z.string().refine((text) => fromBase64Url(text) !== undefined, 'expected base64url');
 
 const authorisationText = z.strictObject({
   binding: bindingSchema,
@@ -86,18 +82,9 @@ const authorisationText = z.strictObject({
   assertion: assertionSchema,
 });
 
-const recoveryText = z.strictObject({
-  publicKey: z.string().min(1).max(maxPemChars),
-  at: z
-    .int()
-    .min(0)
-    .max(2 ** 33),
-  signatures: z.array(z.strictObject({ signerId: z.string().max(64), signature: base64Url.max(128) })).max(maxSigners),
-});
-
 const entrySchema = z.union([
   z.strictObject({ ...position, authorisation: authorisationText }),
-  z.strictObject({ ...position, recovery: recoveryText }),
+  z.strictObject({ ...position, recovery: recoverySchema }),
 ]);
 
 type Content = { authorisation: z.output<typeof authorisationText> } | { recovery: Recovery };

@@ -45,6 +45,12 @@ export function apply(registry: MutableRegistry, entry: Entry, moment: Moment): 
  * those before it stand then, and they are vouched for
  */
 export function catchUp(registry: MutableRegistry, entries: readonly Entry[], vouchers: readonly SignedHead[]): readonly Accepted[] {
+  requireConfirmed(registry, entries, vouchers);
+  return entries.map((entry) => apply(registry, entry, 'replay'));
+}
+
+/** @throws {Refusal} Forbidden when too few vouch for the last of these entries, Conflict when they do not follow this head */
+export function requireConfirmed(registry: Registry, entries: readonly Entry[], vouchers: readonly SignedHead[]): void {
   let head: Head = registry.head;
   for (const entry of entries) {
     requireNext(head, entry);
@@ -54,7 +60,6 @@ export function catchUp(registry: MutableRegistry, entries: readonly Entry[], vo
     const { threshold } = registry.root;
     throw new Refusal('Forbidden', `entries up to ${head.sequence} are taken over when ${threshold + 1} signers vouch for the last one`);
   }
-  return entries.map((entry) => apply(registry, entry, 'replay'));
 }
 
 /**

@@ -4,11 +4,16 @@
  */
 
 import { z } from 'zod';
+import { fromBase64Url } from '../base/bytes.ts';
 
+/** An entry's text: the largest body in base64url, and twice what the rest can take. */
+export const maxEntryChars = 128 * 1024;
 const nonceChars = 43;
 const maxPathChars = 1024;
 const maxClientDataChars = 4096;
 const maxSignatureChars = 1400;
+const maxSigners = 15;
+const maxPemChars = 4096;
 const id = z.string().min(1).max(64);
 
 export const bindingSchema = z.strictObject({
@@ -32,4 +37,18 @@ export const assertionSchema = z.strictObject({
   clientData: z.string().max(maxClientDataChars),
   signature: z.string().max(maxSignatureChars),
   algorithm: z.string().max(32).exactOptional(),
+});
+
+export const base64Url = z.string().refine((text) => fromBase64Url(text) !== undefined, 'expected base64url');
+
+/** What the operators of t + 1 signers have agreed on, and signed (`recovery.ts`). */
+export const recoverySchema = z.strictObject({
+  /** PEM of the root's new credential. */
+  publicKey: z.string().min(1).max(maxPemChars),
+  /** Unix seconds. */
+  at: z
+    .int()
+    .min(0)
+    .max(2 ** 33),
+  signatures: z.array(z.strictObject({ signerId: z.string().max(64), signature: base64Url.max(128) })).max(maxSigners),
 });

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Entry } from '../authority/entry.ts';
+import type { SignedHead } from '../authority/signedHead.ts';
 import type { KeyType } from '../base/keyTypes.ts';
 import type { Authorisation } from '../crypto/authorisation.ts';
 import type { Payload, Signature } from '../crypto/schemes/scheme.ts';
@@ -30,19 +32,45 @@ export interface ClusterView {
   readonly signers: readonly { readonly index: number; readonly signerId: string; readonly encryptionKey: string }[];
 }
 
+/** The service's copy of the authority log: signers that were away are brought up from it. */
+export interface EntrySource {
+  /** Up to `count` consecutive ones, `from` the first; fewer at the end of the log, and none after it. */
+  entries(from: number, count: number): Promise<readonly Entry[]>;
+  /** Who vouched for the head that ends with entry `sequence`; none where that is not known. */
+  vouchers(sequence: number): Promise<readonly SignedHead[]>;
+}
+
 export interface Coordinator {
   readonly cluster: ClusterView;
+  /** From where signers that are behind are caught up, when a key is made or used. Said once, at composition. */
+  setHistory(history: EntrySource): void;
+  /**
+   * Puts one more entry to all signers; those that are behind are caught up first.
+   * @returns what t + 1 signers or more vouch for: the head that ends with this entry
+   * @throws {Refusal} the signers' own, when t + 1 of them refuse it for the same reason; else Unavailable
+   */
+  append(entry: Entry, history: EntrySource): Promise<readonly SignedHead[]>;
+  /** Where the signers' logs stand now: of those that answer, each signed and verified. */
+  heads(): Promise<readonly SignedHead[]>;
+  /**
+   * The signers' own log from entry `from` on, as far as t + 1 signers vouch for it, or a first part of it.
+   * @returns undefined when there is nothing; `vouchers` are for the last of the entries
+   */
+  entriesFrom(from: number): Promise<{ readonly entries: readonly Entry[]; readonly vouchers: readonly SignedHead[] } | undefined>;
   /** Sets up what the signers must share before their first ECDSA signature; cheap when it stands. @throws {Refusal} Unavailable */
   prepare(): Promise<void>;
-  /** Distributed key generation by all signers; durable at each of them when it resolves. @throws {Refusal} Unavailable */
-  createKey(input: { keyId: string; keyType: KeyType; authorisation: Authorisation }): Promise<NewKey>;
+  /**
+   * Distributed key generation by all signers, of a key whose creation stands in the authority log; durable at each of them when it
+   * resolves. @throws {Refusal} Unavailable
+   */
+  createKey(input: { keyId: string; keyType: KeyType }): Promise<NewKey>;
   /**
    * A signature over the payload, verified under the public key. Signers that fail are left out and others tried with fresh nonces
-   * while enough are there.
-   * @throws {Refusal} Unavailable when too few signers answer in time
+   * while enough are there. Each signer derives the request's payloads itself, and takes part once in each.
+   * @throws {Refusal} the signers' own, when t + 1 of them refuse; Unavailable when too few answer in time
    */
-  sign(input: { key: KeyReference; payload: Payload; authorisation: Authorisation }): Promise<Signature>;
-  /** GLOW-style evaluation of a DH key: 32 bytes. @throws {Refusal} Unavailable */
+  sign(input: { key: KeyReference; payload: Payload; payloadIndex: number; authorisation: Authorisation }): Promise<Signature>;
+  /** GLOW-style evaluation of a DH key: 32 bytes. @throws {Refusal} as `sign` */
   derive(input: { key: KeyReference; domain: Uint8Array; seed: Uint8Array; authorisation: Authorisation }): Promise<Uint8Array>;
   /** Which signers answer now. */
   health(): Promise<readonly { readonly index: number; readonly up: boolean }[]>;

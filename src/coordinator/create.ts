@@ -16,7 +16,8 @@ import { aggregate } from '../mpc/frost/aggregate.ts';
 import { type Protocol, protocols, quorumOf } from '../mpc/protocols.ts';
 import type { ClusterFile, Outcome } from '../signer/contract.ts';
 import type { Transport } from '../transport/transport.ts';
-import type { Coordinator, KeyReference, NewKey } from './coordinator.ts';
+import { authorityLog } from './authorityLog.ts';
+import type { Coordinator, EntrySource, KeyReference, NewKey } from './coordinator.ts';
 import { type Link, openLink } from './link.ts';
 import { presignatureStock } from './presignatures.ts';
 import { askAll, SignerFailures, withQuorum } from './quorum.ts';
@@ -50,6 +51,8 @@ export function createCoordinator({
       report(reason);
     });
   }
+  const authority = authorityLog(links, cluster);
+  let history: EntrySource | undefined;
   let rotation = 0;
 
   const holdersOf = (key: KeyReference): readonly Link[] => links.filter((link) => key.verificationShares.has(link.index));
@@ -60,14 +63,28 @@ export function createCoordinator({
       throw error;
     });
 
-  async function createKey({ keyId, keyType, authorisation }: Parameters<Coordinator['createKey']>[0]): Promise<NewKey> {
+  /** Those that answer and whose log has what the history has; one that cannot be brought up is left out. */
+  async function current(): Promise<readonly Link[]> {
+    const up = await answering(links, cluster);
+    const source = history;
+    if (source === undefined) return [...up.keys()];
+    const brought = await Promise.allSettled([...up].map(([link, { head }]) => authority.catchUp(link, head, source)));
+    return [...up.keys()].filter((link, i) => {
+      const outcome = brought[i];
+      if (outcome?.status === 'rejected')
+        log.warn({ signer: link.index, reasons: reasonsOf(outcome.reason) }, 'a signer was not brought up');
+      return outcome?.status === 'fulfilled';
+    });
+  }
+
+  async function createKey({ keyId, keyType }: Parameters<Coordinator['createKey']>[0]): Promise<NewKey> {
     // Every signer that answers takes part; a key needs 2t+1 holders, so that any scheme can be signed with it.
-    const up = [...(await answering(links, cluster)).keys()];
+    const up = await current();
     const needed = 2 * threshold + 1;
     if (up.length < needed) {
       throw new Refusal('Unavailable', `key creation needs ${needed} of ${links.length} signers; ${up.length} answer`);
     }
-    const outcomes = await runSession(up, { kind: 'keygen', keyId, keyType, authorisation }).catch((cause: unknown) => {
+    const outcomes = await runSession(up, { kind: 'keygen', keyId, keyType }).catch((cause: unknown) => {
       if (!(cause instanceof SignerFailures)) throw cause;
       throw new Refusal('Unavailable', `key creation failed at the signers: ${cause.message}`, { cause });
     });
@@ -81,14 +98,15 @@ export function createCoordinator({
     };
   }
 
-  async function sign({ key, payload, authorisation }: Parameters<Coordinator['sign']>[0]): Promise<Signature> {
-    const protocol = protocols[key.keyType];
-    const quorum = { links: holdersOf(key), size: quorumOf(key.keyType, threshold), purpose: `signing with ${key.keyType}` };
+  async function sign(input: SignInput): Promise<Signature> {
+    const { keyType } = input.key;
+    const protocol = protocols[keyType];
+    const quorum = { links: holdersOf(input.key), size: quorumOf(keyType, threshold), threshold, purpose: `signing with ${keyType}` };
     switch (protocol.family) {
       case 'ecdsa':
-        return withQuorum(quorum, (chosen) => signEcdsa(protocol, chosen, { key, payload, authorisation }));
+        return withQuorum(quorum, (chosen) => signEcdsa(protocol, chosen, input));
       case 'frost':
-        return withQuorum({ ...quorum, rotation: rotation++ }, (chosen) => signFrost(protocol, chosen, { key, payload, authorisation }));
+        return withQuorum({ ...quorum, rotation: rotation++ }, (chosen) => signFrost(protocol, chosen, input));
       case 'dh':
         throw new Refusal('BadRequest', 'a DH key derives; it does not sign');
     }
@@ -97,16 +115,15 @@ export function createCoordinator({
   async function signEcdsa(
     { curve }: Extract<Protocol, { family: 'ecdsa' }>,
     chosen: readonly Link[],
-    { key, payload, authorisation }: Parameters<Coordinator['sign']>[0],
+    { key, payload, payloadIndex, authorisation }: SignInput,
   ): Promise<Signature> {
     const { batch, number, R } = await stock.take(curve, chosen).catch(async (error: unknown) => {
       // Signers whose seeds differ cannot presign together, and none can be blamed for it.
       if (error instanceof SignerFailures) await agreeOnSeeds(links, cluster);
       throw error;
     });
-    const answers = await askAll(chosen, (link) =>
-      link.ask('signEcdsa', { keyId: key.id, batch, number, payload: wire(payload), authorisation }),
-    );
+    const question = { keyId: key.id, batch, number, payload: wire(payload), payloadIndex, authorisation };
+    const answers = await askAll(chosen, (link) => authority.whenCurrent(link, history, () => link.ask('signEcdsa', question)));
     return combineEcdsa({
       curve,
       threshold,
@@ -123,12 +140,19 @@ export function createCoordinator({
   async function signFrost(
     { suite }: Extract<Protocol, { family: 'frost' }>,
     chosen: readonly Link[],
-    { key, payload, authorisation }: Parameters<Coordinator['sign']>[0],
+    { key, payload, payloadIndex, authorisation }: SignInput,
   ): Promise<Signature> {
     const sessionId = new Uint8Array(randomBytes(32));
     const commitments = await askAll(chosen, (link) => link.ask('commit', { sessionId, keyId: key.id }));
-    const question = { sessionId, keyId: key.id, payload: wire(payload), commitments: Object.fromEntries(commitments), authorisation };
-    const answers = await askAll(chosen, (link) => link.ask('signFrost', question));
+    const question = {
+      sessionId,
+      keyId: key.id,
+      payload: wire(payload),
+      payloadIndex,
+      commitments: Object.fromEntries(commitments),
+      authorisation,
+    };
+    const answers = await askAll(chosen, (link) => authority.whenCurrent(link, history, () => link.ask('signFrost', question)));
     return aggregate({
       suite,
       publicKey: key.publicKey,
@@ -140,9 +164,16 @@ export function createCoordinator({
   }
 
   async function derive({ key, domain, seed, authorisation }: Parameters<Coordinator['derive']>[0]): Promise<Uint8Array> {
-    const quorum = { links: holdersOf(key), size: quorumOf(key.keyType, threshold), purpose: 'derivation', rotation: rotation++ };
+    const quorum = {
+      links: holdersOf(key),
+      size: quorumOf(key.keyType, threshold),
+      threshold,
+      purpose: 'derivation',
+      rotation: rotation++,
+    };
     return withQuorum(quorum, async (chosen) => {
-      const answers = await askAll(chosen, (link) => link.ask('derive', { keyId: key.id, domain, seed, authorisation }));
+      const question = { keyId: key.id, domain, seed, authorisation };
+      const answers = await askAll(chosen, (link) => authority.whenCurrent(link, history, () => link.ask('derive', question)));
       const partials = mapValues(answers, ({ partial }) => partial);
       return combineDh({ threshold, publicKey: key.publicKey, verificationShares: key.verificationShares, domain, seed, partials });
     });
@@ -150,6 +181,12 @@ export function createCoordinator({
 
   return {
     cluster,
+    setHistory(source) {
+      history = source;
+    },
+    append: (entry, source) => logged(authority.append(entry, source), { entry: entry.sequence }),
+    heads: () => authority.heads(),
+    entriesFrom: (from) => authority.entriesFrom(from),
     prepare: () => agreeOnSeeds(links, cluster),
     createKey: (input) => logged(createKey(input), { keyId: input.keyId }),
     sign: (input) => logged(sign(input), { keyId: input.key.id }),
@@ -165,6 +202,7 @@ export function createCoordinator({
   };
 }
 
+type SignInput = Parameters<Coordinator['sign']>[0];
 type Generated = Extract<Outcome, { kind: 'keygen' }>;
 
 function generated(outcome: Outcome): Generated {

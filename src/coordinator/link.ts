@@ -6,7 +6,8 @@
 
 import type { Socket } from 'node:net';
 import { z } from 'zod';
-import { messageOf } from '../base/errors.ts';
+import type { Head } from '../authority/head.ts';
+import { messageOf, type RefusalCode } from '../base/errors.ts';
 import { encodeFrame, frameReader } from '../base/frames.ts';
 import { answer, type Method, methods, type Params, type RefusalAnswer, type Result } from '../signer/contract.ts';
 import type { Transport } from '../transport/transport.ts';
@@ -15,14 +16,29 @@ import type { Transport } from '../transport/transport.ts';
 export class SignerFailure extends Error {
   readonly index: number;
   readonly code: RefusalAnswer['code'] | 'Down';
+  /** As the signer said it. */
+  readonly reason: string;
   readonly culprits: readonly number[];
+  /** By which rule it refused. */
+  readonly refusal: RefusalCode | undefined;
+  /** Of its authority log, where it judged by that. */
+  readonly head: Head | undefined;
 
-  constructor(index: number, code: SignerFailure['code'], message: string, culprits: readonly number[] = []) {
-    super(`signer ${index}: ${message}`);
+  constructor(
+    index: number,
+    code: SignerFailure['code'],
+    reason: string,
+    culprits: readonly number[] = [],
+    judgement: Pick<RefusalAnswer, 'refusal' | 'head'> = {},
+  ) {
+    super(`signer ${index}: ${reason}`);
     this.name = 'SignerFailure';
     this.index = index;
     this.code = code;
+    this.reason = reason;
     this.culprits = culprits;
+    this.refusal = judgement.refusal;
+    this.head = judgement.head;
   }
 }
 
@@ -142,7 +158,7 @@ export function openLink({ index, transport }: { index: number; transport: Pick<
       if (overdue < 0) throw new Error(`nothing was asked under number ${parsed.number}`);
       return; // its time limit has passed
     }
-    if ('refusal' in parsed) entry.reject(new SignerFailure(index, parsed.refusal.code, parsed.refusal.message, parsed.refusal.culprits));
+    if ('refusal' in parsed) entry.reject(failureOf(index, parsed.refusal));
     else entry.resolve(parsed.result);
   };
 
@@ -201,4 +217,8 @@ export function openLink({ index, transport }: { index: number; transport: Pick<
       empty();
     },
   };
+}
+
+function failureOf(index: number, { code, message, culprits, ...judgement }: RefusalAnswer): SignerFailure {
+  return new SignerFailure(index, code, message, culprits, judgement);
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Abort, Refusal } from '../base/errors.ts';
+import { Abort, Refusal, type RefusalCode, refusals } from '../base/errors.ts';
 import { type Link, SignerFailure } from './link.ts';
 
 /** Some of those asked did not do their part. */
@@ -21,6 +21,25 @@ export class SignerFailures extends Error {
   get toLeaveOut(): ReadonlySet<number> {
     return new Set(this.failures.flatMap((failure) => (failure.culprits.length > 0 ? failure.culprits : [failure.index])));
   }
+}
+
+/**
+ * The refusal that so many signers give by the same rule: what t + 1 of them refuse, an honest one does.
+ * @returns undefined when there is none
+ */
+export function commonRefusal(failures: readonly SignerFailure[], needed: number): Refusal | undefined {
+  for (const { refusal, reason } of failures) {
+    if (refusal === undefined || refusal === 'Unavailable') continue;
+    const indices = new Set(failures.filter((failure) => failure.refusal === refusal).map(({ index }) => index));
+    if (indices.size >= needed) return new Refusal(refusal, subjectIn(refusal, reason), { cause: new SignerFailures(failures) });
+  }
+  return undefined;
+}
+
+/** What a message of this refusal says in place of its `{}`. */
+function subjectIn(code: RefusalCode, message: string): string {
+  const [before = '', after = ''] = refusals[code].message.split('{}');
+  return message.slice(before.length, message.length - after.length);
 }
 
 /** Waits for all, so that nobody is left working on what has failed already. @throws {SignerFailures} */
@@ -40,13 +59,22 @@ function failureOf(error: unknown): SignerFailure {
 const maxAttempts = 4;
 const lastAttemptAfterMs = 6_000;
 
+export interface Quorum {
+  readonly links: readonly Link[];
+  readonly size: number;
+  /** How many signers may be corrupt. */
+  readonly threshold: number;
+  /** For the refusal: 'ECDSA signing'. */
+  readonly purpose: string;
+  readonly rotation?: number;
+}
+
 /**
  * Does `work` with `size` of the signers; when some fail, again with others.
- * @param purpose for the refusal: 'ECDSA signing'
- * @throws {Refusal} Unavailable when too few are left, or the attempts are used up
+ * @throws {Refusal} the signers' own when t + 1 of them refuse; Unavailable when too few are left, or the attempts are used up
  */
 export async function withQuorum<T>(
-  { links, size, purpose, rotation = 0 }: { links: readonly Link[]; size: number; purpose: string; rotation?: number },
+  { links, size, threshold, purpose, rotation = 0 }: Quorum,
   work: (chosen: readonly Link[]) => Promise<T>,
 ): Promise<T> {
   const began = Date.now();
@@ -64,6 +92,9 @@ export async function withQuorum<T>(
     }
     if (Date.now() - began > lastAttemptAfterMs) break;
   }
+  const failures = causes.flatMap((cause) => (cause instanceof SignerFailures ? cause.failures : []));
+  const refusal = commonRefusal(failures, threshold + 1);
+  if (refusal !== undefined) throw refusal;
   const missing = leftOut.size === 0 ? '' : `; failing: signer ${[...leftOut].sort().join(', ')}`;
   throw new Refusal('Unavailable', `${purpose} needs ${size} of ${links.length} signers${missing}`, { cause: new AggregateError(causes) });
 }

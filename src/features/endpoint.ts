@@ -4,7 +4,8 @@
  */
 
 import type { z } from 'zod';
-import type { Operation } from './permissions/operations.ts';
+import type { Operation } from '../authority/operations.ts';
+import type { Request } from '../authority/requests.ts';
 
 /** Who may call: 'anonymous' needs no token, 'authenticated' any valid one, an operation demands that permission. */
 export type Access = 'anonymous' | 'authenticated' | Operation;
@@ -27,6 +28,11 @@ export interface Endpoint {
 /** Keeps the literal types of a contract while checking its shape. */
 export function contract<const C extends Record<string, Endpoint>>(endpoints: C): C {
   return endpoints;
+}
+
+/** The part of an endpoint that signers know too: how its request is asked for, and what it demands. */
+export function signed<R extends Request>({ method, path, operation }: R) {
+  return { method: method as R['method'], path: path as R['path'], access: operation as R['operation'], userAction: true } as const;
 }
 
 type Output<S, Absent> = S extends z.ZodType ? z.output<S> : Absent;

@@ -42,37 +42,42 @@ export function localSigners(dataDir: string, count: number): readonly LocalSign
   }));
 }
 
-/** The cluster of `dataDir`, made if there is none. Interrupted at any point, it is taken up again at the next start. */
+/**
+ * The cluster of `dataDir`, made if there is none. Interrupted at any point, it is taken up again at the next start.
+ * @param options.rootPublicKey makes the root's credential, or finds it; asked for only where there is no cluster. PEM
+ */
 export async function ensureLocalCluster(options: {
   dataDir: string;
   file: string;
   signers: number;
   threshold: number;
+  rootPublicKey: () => string;
 }): Promise<{ cluster: ClusterFile; signers: readonly LocalSigner[] }> {
-  if (existsSync(options.file)) {
-    const cluster = readCluster(options.file);
-    const signers = localSigners(options.dataDir, cluster.signers.length);
-    for (const { dataDir } of signers) pin(dataDir, cluster);
-    return { cluster, signers };
+  const { dataDir, file, threshold, rootPublicKey } = options;
+  if (!existsSync(file)) {
+    const publicKey = rootPublicKey();
+    const signers = await Promise.all(localSigners(dataDir, options.signers).map((signer) => makeSigner(signer.dataDir)));
+    writeDurably(file, clusterText(newCluster({ threshold, rootPublicKey: publicKey, signers })), 0o644);
   }
-  const signers = localSigners(options.dataDir, options.signers);
-  const identities = await Promise.all(signers.map(({ dataDir }) => makeSigner(dataDir)));
-  const cluster = newCluster({ threshold: options.threshold, signers: identities });
-  for (const { dataDir } of signers) pin(dataDir, cluster);
-  writeDurably(options.file, clusterText(cluster), 0o644);
+  const cluster = readCluster(file);
+  const signers = localSigners(dataDir, cluster.signers.length);
+  for (const signer of signers) pin(signer.dataDir, cluster);
   return { cluster, signers };
 }
 
 /**
+ * @param rootPublicKey PEM of the first administrator's credential
  * @param signers in participant order
  * @throws {Error} when they make no cluster
  */
 export function newCluster({
   threshold,
+  rootPublicKey,
   signers,
   services,
 }: {
   threshold: number;
+  rootPublicKey: string;
   signers: readonly PublicSigner[];
   services?: readonly PublicService[];
 }): ClusterFile {
@@ -82,6 +87,7 @@ export function newCluster({
   return clusterFile.parse({
     clusterId: newId('cluster'),
     threshold,
+    root: { publicKey: rootPublicKey, createdAt: Math.floor(Date.now() / 1000) },
     signers: signers.map((signer, i) => ({ index: i + 1, ...signer })),
     ...(services && { services }),
   });

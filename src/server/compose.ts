@@ -5,6 +5,7 @@
 
 import type { KeyObject } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
+import type { Root } from '../authority/root.ts';
 import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Coordinator } from '../coordinator/coordinator.ts';
@@ -15,20 +16,29 @@ import { accessRoutes } from '../features/access/routes.ts';
 import { createAccessService } from '../features/access/service.ts';
 import { createAccessStore } from '../features/access/store.ts';
 import { createTokens } from '../features/access/tokens.ts';
+import { authorityContract } from '../features/authority/contract.ts';
+import type { Projection } from '../features/authority/projection.ts';
+import { createRecoveryService } from '../features/authority/recovery.ts';
+import { authorityRoutes } from '../features/authority/routes.ts';
+import { createAuthority } from '../features/authority/service.ts';
+import { pageSize, readRows } from '../features/authority/store.ts';
 import { keyStoresContract } from '../features/keyStores/contract.ts';
 import { keyStoresRoutes } from '../features/keyStores/routes.ts';
 import { createKeyStoreService } from '../features/keyStores/service.ts';
 import { keysContract } from '../features/keys/contract.ts';
+import { keysProjection } from '../features/keys/projection.ts';
 import { keysRoutes } from '../features/keys/routes.ts';
 import { createKeyService } from '../features/keys/service.ts';
-import { bootstrap, type Root } from '../features/organisations/bootstrap.ts';
+import { bootstrap, type RootAccess, rootAccess } from '../features/organisations/bootstrap.ts';
 import { findInstallation } from '../features/organisations/store.ts';
 import { permissionsContract } from '../features/permissions/contract.ts';
+import { permissionsProjection } from '../features/permissions/projection.ts';
 import { permissionsRoutes } from '../features/permissions/routes.ts';
 import { createPermissionService } from '../features/permissions/service.ts';
 import { createReplica } from '../features/replicas/service.ts';
 import { createReplicaStore } from '../features/replicas/store.ts';
 import { serviceAccountsContract } from '../features/serviceAccounts/contract.ts';
+import { serviceAccountsProjection } from '../features/serviceAccounts/projection.ts';
 import { serviceAccountsRoutes } from '../features/serviceAccounts/routes.ts';
 import { createServiceAccountService } from '../features/serviceAccounts/service.ts';
 import { signaturesContract } from '../features/signatures/contract.ts';
@@ -43,6 +53,8 @@ import { readiness } from './readiness.ts';
 export interface Parts {
   readonly database: Database;
   readonly coordinator: Coordinator;
+  /** What the cluster has pinned: all authority comes from it. */
+  readonly root: Root;
   /** Ed25519, private: signs the service's tokens. All replicas have the same. */
   readonly tokenKey: KeyObject;
   /** Kept over restarts; no other live process has it. */
@@ -56,39 +68,53 @@ export interface Parts {
 
 export interface Service {
   readonly server: FastifyInstance;
+  /** What the administrator is given, besides the private key that the service never sees. */
+  readonly rootAccess: RootAccess;
   /** Whether the database has its organisation. */
   isInstalled(): Promise<boolean>;
-  /** Makes the organisation, if there is none: see `features/organisations`. */
-  bootstrap(publicKey: string): Promise<Root | undefined>;
-  /** To be awaited before the server listens. */
+  /** Makes the organisation, if there is none, and brings it up to the authority log. To be awaited before the server listens. */
   start(): Promise<void>;
   /** After the last request is answered. */
   stop(): Promise<void>;
 }
 
-export function compose({ database, coordinator, tokenKey, replicaId, corsOrigins, clock, log, checkAnswers = false }: Parts): Service {
+/** From the authority log to each feature's tables. */
+export const projection: Projection = { ...permissionsProjection, ...serviceAccountsProjection, ...keysProjection };
+
+export function compose(parts: Parts): Service {
+  const { database, coordinator, root, tokenKey, replicaId, corsOrigins, clock, log, checkAnswers = false } = parts;
   const tokens = createTokens({ key: tokenKey, clock });
   const gate = createGate({ store: createAccessStore(database), tokens, database, clock });
   const actions = createActions({ database, clock });
+  const authority = createAuthority({ database, coordinator, root, projection, clock, log });
 
-  const access = createAccessService({ tokens, clock });
-  const permissions = createPermissionService({ database, actions, clock });
-  const serviceAccounts = createServiceAccountService({ database, actions, tokens, clock });
+  const recovery = createRecoveryService({ database, authority, tokens });
+  const access = createAccessService({ tokens, nonce: authority.nonce, clock });
+  const permissions = createPermissionService({ database, authority });
+  const serviceAccounts = createServiceAccountService({ database, authority, actions, tokens });
   const keyStores = createKeyStoreService({ database, coordinator });
-  const keys = createKeyService({ database, actions, keyStores, coordinator, clock });
+  const keys = createKeyService({ database, authority, actions, coordinator, clock });
   const signatureStore = createSignatureStore(database);
   const signatures = createSignatureService({ database, store: signatureStore, keys, coordinator, clock, replicaId });
   const replica = createReplica({
     id: replicaId,
     alone: database.kind === 'pglite',
     store: createReplicaStore(database),
-    settle: signatures.failAbandoned,
-    onError: (error) => log.error({ reason: messageOf(error) }, 'the lease of this replica could not be renewed'),
+    async settle(lease) {
+      await signatures.failAbandoned(lease);
+      if (lease.startingReplica === null) await authority.settle();
+    },
+    onError: (error) =>
+      log.error({ reason: messageOf(error) }, 'the lease of this replica could not be renewed, or what was left not be settled'),
   });
 
   const server = createServer({
     features: [
       mount(accessContract, accessRoutes(access)),
+      mount(
+        authorityContract,
+        authorityRoutes((from) => readRows(database, from, pageSize), recovery),
+      ),
       mount(permissionsContract, permissionsRoutes(permissions)),
       mount(serviceAccountsContract, serviceAccountsRoutes(serviceAccounts)),
       mount(keyStoresContract, keyStoresRoutes(keyStores)),
@@ -105,8 +131,12 @@ export function compose({ database, coordinator, tokenKey, replicaId, corsOrigin
   return {
     server,
     isInstalled: async () => (await findInstallation(database)) !== undefined,
-    bootstrap: (publicKey) => bootstrap({ database, tokens, clock, publicKey }),
-    start: () => replica.start(),
+    rootAccess: rootAccess(root, tokens),
+    async start() {
+      await bootstrap({ database, root, projection });
+      await authority.start();
+      await replica.start();
+    },
     stop: () => replica.stop(),
   };
 }

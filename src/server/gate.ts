@@ -3,10 +3,10 @@
  * @module
  */
 
+import type { Operation } from '../authority/operations.ts';
 import type { Refusal } from '../base/errors.ts';
 import type { Caller } from '../features/access/caller.ts';
 import type { UserAction } from '../features/access/userAction.ts';
-import type { Operation } from '../features/permissions/operations.ts';
 
 export interface Gate {
   /** Who holds this bearer token. @throws {Refusal} Unauthorized, AccountDeactivated */

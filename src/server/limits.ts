@@ -2,8 +2,6 @@
 export const limits = {
   /** Bytes of a request's body. */
   bodyBytes: 1024 * 1024,
-  /** How deep objects and arrays may stand in each other. */
-  jsonDepth: 64,
   /** Bytes of all headers together: a user action token carries an assertion. */
   headerBytes: 32 * 1024,
   /** Characters of a path parameter; ids have at most 64 (contract §1.1). */

@@ -13,12 +13,12 @@ import { type Config, ConfigError } from '../config.ts';
 import type { Coordinator } from '../coordinator/coordinator.ts';
 import { createCoordinator } from '../coordinator/create.ts';
 import { createLog, type Logger } from '../log.ts';
-import type { ClusterFile } from '../signer/contract.ts';
+import { type ClusterFile, rootOf } from '../signer/contract.ts';
 import { lockDirectory } from '../store/lock.ts';
 import { openDatabase } from '../store/open.ts';
 import type { Transport } from '../transport/transport.ts';
 import { unixTransport } from '../transport/unix.ts';
-import { ensureAdmin } from './adminEnv.ts';
+import { adminFile, completeAdmin, ensureAdminKey } from './adminEnv.ts';
 import { ensureLocalCluster, localSigners, readCluster } from './cluster.ts';
 import { compose } from './compose.ts';
 import { writeDurably } from './files.ts';
@@ -37,7 +37,12 @@ export async function start(config: Config): Promise<void> {
   const log = createLog('service', config.logLevel);
   const stop = stopSignal();
   opened.adopt(lockDirectory(config.dataDir), (lock) => lock.release());
-  const { cluster, signers } = await ensureLocalCluster({ ...config.cluster, dataDir: config.dataDir, file: config.clusterFile });
+  const { cluster, signers } = await ensureLocalCluster({
+    ...config.cluster,
+    dataDir: config.dataDir,
+    file: config.clusterFile,
+    rootPublicKey: () => ensureAdminKey(adminFileOf(config)),
+  });
   const children = signers.map(({ index, dataDir, address }) =>
     supervise({ name: `signer-${index}`, args: ['signer', '--data-dir', dataDir, '--socket', address.path] }, log),
   );
@@ -80,6 +85,7 @@ async function serveUntil(stop: Promise<string>, { config, cluster, transports, 
   const service = compose({
     database,
     coordinator,
+    root: rootOf(cluster),
     tokenKey: tokenKeyOf(config.tokenKeyFile),
     replicaId: replicaIdOf(config.dataDir),
     corsOrigins: config.corsOrigins,
@@ -87,7 +93,7 @@ async function serveUntil(stop: Promise<string>, { config, cluster, transports, 
     log,
   });
   const apiUrl = config.publicUrl ?? urlOf(config);
-  const admin = await ensureAdmin({ ...service, file: adminFileOf(config), apiUrl });
+  const admin = await completeAdmin({ ...service, file: adminFileOf(config), apiUrl, rootPublicKey: cluster.root.publicKey });
   opened.defer(() => service.stop());
   await service.start();
   opened.defer(() => service.server.close());
@@ -116,7 +122,7 @@ function urlOf({ host, port }: Config): string {
 }
 
 function adminFileOf({ dataDir }: Config): string {
-  return join(dataDir, 'admin.env');
+  return join(dataDir, adminFile);
 }
 
 /** Names this replica over its restarts: what it left unfinished is its own to settle. */
@@ -135,16 +141,21 @@ function welcome({
   config: Config;
   cluster: ClusterFile;
   apiUrl: string;
-  admin: 'admin' | 'nothing';
+  admin: Awaited<ReturnType<typeof completeAdmin>>;
 }): void {
   const { threshold, signers } = cluster;
   const database = config.databaseUrl === undefined ? 'embedded database' : 'PostgreSQL';
   const file = relative(process.cwd(), adminFileOf(config)) || adminFileOf(config);
+  const credentials = {
+    admin: `${file}   (a service account that may do everything: keep it safe)`,
+    withoutKey: `${file}   (the private key of the cluster's root goes there too, as DFNS_PRIVATE_KEY)`,
+    nothing: 'made by another replica, or moved away',
+  };
   console.log(`
 Countersign listens at ${apiUrl}   (OpenAPI: ${apiUrl}/openapi.json)
 
   data         ${config.dataDir}   (${database}; ${signers.length} signers, any ${threshold + 1} of which hold a key)
-  credentials  ${admin === 'admin' ? `${file}   (a service account that may do everything: keep it safe)` : 'made by another replica, or moved away'}
+  credentials  ${credentials[admin]}
   try next     npm run example   (makes a key and signs; the official client with those credentials)
 `);
 }

@@ -5,13 +5,19 @@
 
 import { z } from 'zod';
 import { Abort, messageOf, Refusal } from '../base/errors.ts';
-import { type Method, methods, type Params, question, type RefusalAnswer, type Result } from './contract.ts';
+import { type Method, methods, type Params, question, type RefusalAnswer, type Result, refusal as refusalSchema } from './contract.ts';
 import { SignerRefusal } from './errors.ts';
 
 /** One handler for each method of the contract. */
 export type Handlers = { readonly [M in Method]: (params: Params<M>) => Result<M> | Promise<Result<M>> };
 
-export function answerer(handlers: Handlers, onInternal: (error: unknown) => void): (input: unknown) => Promise<unknown> {
+/** Told what did not go well: `failed` what is the signer's own fault, `refused` what it would not do. */
+export interface Listener {
+  failed(error: unknown): void;
+  refused(method: Method, refusal: RefusalAnswer): void;
+}
+
+export function answerer(handlers: Handlers, listener: Listener): (input: unknown) => Promise<unknown> {
   return async (input) => {
     const parsed = question.safeParse(input);
     if (!parsed.success) return { number: -1, refusal: { code: 'BadQuestion', message: z.prettifyError(parsed.error) } };
@@ -20,8 +26,9 @@ export function answerer(handlers: Handlers, onInternal: (error: unknown) => voi
       return { number, result: await call(handlers, method, params) };
     } catch (error) {
       const refusal = refusalOf(error);
-      if (refusal.code === 'Internal') onInternal(error);
-      return { number, refusal };
+      if (refusal.code === 'Internal') listener.failed(error);
+      else listener.refused(method, refusal);
+      return { number, refusal: z.encode(refusalSchema, refusal) };
     }
   };
 }
@@ -35,8 +42,11 @@ async function call<M extends Method>(handlers: Handlers, method: M, params: unk
 
 /** What goes back is for the coordinator's log and the caller's reason: never a value of the signer's own. */
 function refusalOf(error: unknown): RefusalAnswer {
-  if (error instanceof SignerRefusal) return { code: error.code, message: error.message };
+  if (error instanceof SignerRefusal) {
+    const { code, message, head, cause } = error;
+    return { code, message, ...(cause instanceof Refusal && { refusal: cause.code }), ...(head && { head }) };
+  }
   if (error instanceof Abort) return { code: 'Aborted', message: error.message, culprits: [...error.culprits] };
-  if (error instanceof Refusal) return { code: 'Refused', message: messageOf(error) };
+  if (error instanceof Refusal) return { code: 'Refused', message: messageOf(error), refusal: error.code };
   return { code: 'Internal', message: 'the signer failed; its log says why' };
 }

@@ -5,12 +5,20 @@
  */
 
 import { z } from 'zod';
+import type { Root } from '../authority/root.ts';
+import { maxEntryChars } from '../authority/wire.ts';
 import { toBase64 } from '../base/bytes.ts';
+import { type RefusalCode, refusals } from '../base/errors.ts';
 import { type KeyType, keyTypes } from '../base/keyTypes.ts';
 
 /** A cluster has at most this many signers. */
 export const maxSigners = 15;
 export const maxPresignaturesPerBatch = 256;
+/** Entries of the authority log in one message, and the characters of all of them. */
+export const maxEntriesPerPage = 256;
+export const maxPageChars = 2 * 1024 * 1024;
+/** Payloads of one request. */
+const maxPayloads = 4096;
 
 const bytes = z.codec(
   z.base64(),
@@ -55,12 +63,24 @@ export const authorisation = z.object({
 /** What several signers do together in rounds. */
 const task = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('seeds') }),
-  z.object({ kind: z.literal('keygen'), keyId: id, keyType, authorisation }),
+  z.object({ kind: z.literal('keygen'), keyId: id, keyType }),
   z.object({ kind: z.literal('presign'), curve: z.enum(['secp256k1', 'stark']), count: z.int().min(1).max(maxPresignaturesPerBatch) }),
 ]);
 export type Task = z.output<typeof task>;
 
+/** A head of the authority log, and one that its signer vouches for (`authority/signedHead.ts`). */
+const head = z.object({ sequence: z.int().min(0), hash: bytes32 });
+const signedHead = head.extend({ at: z.int().min(0), signerId: z.string().max(64), signature: z.string().max(128) });
+export const vouchers = z.array(signedHead).max(maxSigners);
+const entryText = z.string().max(maxEntryChars);
+const entryPage = z
+  .array(entryText)
+  .max(maxEntriesPerPage)
+  .refine((texts) => texts.reduce((chars, text) => chars + text.length, 0) <= maxPageChars, `at most ${maxPageChars} characters`);
+
 const payload = z.object({ bytes, taprootMerkleRoot: bytes.exactOptional() });
+/** Which of the request's payloads. */
+const payloadIndex = z.int().min(0).max(maxPayloads);
 const commitment = z.object({ hiding: bytes, binding: bytes });
 
 /** The end of a session, by the task's kind. */
@@ -79,8 +99,27 @@ export const methods = {
   /** Who are you. `seeds` names the replicated seeds this signer has, the same text at all signers; empty before they are set up. */
   hello: {
     params: z.object({}),
-    result: z.object({ clusterId: z.string(), index: participant, signerId: z.string(), seeds: z.string() }),
+    result: z.object({ clusterId: z.string(), index: participant, signerId: z.string(), seeds: z.string(), head }),
   },
+
+  /** One more entry of the authority log, judged live. `vouchers`: for the head it follows, which stands confirmed by them. */
+  append: { params: z.object({ entry: entryText, vouchers }), result: z.object({ head: signedHead }) },
+  /** Entries that others have accepted; `vouchers`: of t + 1 signers for the last of them, or, with no entries, for the signer's own head. */
+  catchUp: { params: z.object({ entries: entryPage, vouchers }), result: z.object({ head: signedHead }) },
+  /**
+   * Gives up the last entry if it never came to be: it has expired, and `heads` show that too few other signers have it or ever will.
+   */
+  release: { params: z.object({ heads: vouchers }), result: z.object({ head: signedHead }) },
+  /**
+   * Of this signer's log, from number `from` on: as many as fit, up to the last one with vouchers or to the end. `vouchers`: for the last
+   * of them; none for an end that is not confirmed.
+   */
+  entries: {
+    params: z.object({ from: z.int().min(1), count: z.int().min(1).max(maxEntriesPerPage) }),
+    result: z.object({ entries: entryPage, vouchers }),
+  },
+  signHead: { params: z.object({}), result: z.object({ head: signedHead }) },
+
   openSession: { params: z.object({ sessionId: bytes32, participants, task }), result: turn },
   continueSession: {
     params: z.object({ sessionId: bytes32, round: z.string(), received: byParticipant(z.object({ toAll: bytes, toMe: bytes })) }),
@@ -90,11 +129,11 @@ export const methods = {
   commit: { params: z.object({ sessionId: bytes32, keyId: id }), result: commitment },
   /** FROST, round two. */
   signFrost: {
-    params: z.object({ sessionId: bytes32, keyId: id, payload, commitments: byParticipant(commitment), authorisation }),
+    params: z.object({ sessionId: bytes32, keyId: id, payload, payloadIndex, commitments: byParticipant(commitment), authorisation }),
     result: z.object({ share: bytes }),
   },
   signEcdsa: {
-    params: z.object({ keyId: id, batch: bytes32, number: z.int().min(0), payload, authorisation }),
+    params: z.object({ keyId: id, batch: bytes32, number: z.int().min(0), payload, payloadIndex, authorisation }),
     result: z.object({ share: bytes }),
   },
   derive: {
@@ -110,13 +149,27 @@ export type Result<M extends Method> = z.output<(typeof methods)[M]['result']>;
 export const question = z.object({ number: z.int(), method: z.enum(Object.keys(methods) as [Method, ...Method[]]), params: z.unknown() });
 
 /**
- * Why a signer said no. Unknown*: it does not have what the question names. Refused: it will not. Aborted: the protocol failed, naming
- * `culprits`. Internal: its own fault.
+ * Why a signer said no. Unknown*: it does not have what the question names. Refused: it will not; `refusal` says which rule it was. Behind:
+ * its authority log lacks what the question stands on. Forked: its log has another history. Aborted: the protocol failed, naming
+ * `culprits`. Internal: its own fault. `head`: of its log, where that is what it judged by.
  */
 export const refusal = z.object({
-  code: z.enum(['BadQuestion', 'UnknownKey', 'UnknownSession', 'UnknownPresignature', 'Refused', 'Aborted', 'Busy', 'Internal']),
+  code: z.enum([
+    'BadQuestion',
+    'UnknownKey',
+    'UnknownSession',
+    'UnknownPresignature',
+    'Refused',
+    'Behind',
+    'Forked',
+    'Aborted',
+    'Busy',
+    'Internal',
+  ]),
   message: z.string(),
-  culprits: z.array(participant).optional(),
+  refusal: z.enum(Object.keys(refusals) as [RefusalCode, ...RefusalCode[]]).exactOptional(),
+  head: head.exactOptional(),
+  culprits: z.array(participant).exactOptional(),
 });
 export type RefusalAnswer = z.output<typeof refusal>;
 
@@ -135,6 +188,9 @@ const tlsPin = z.base64().length(44);
 export const publicSigner = z.object({ signerId: z.base64(), encryptionKey: z.base64(), tlsPin: tlsPin.exactOptional() });
 export type PublicSigner = z.output<typeof publicSigner>;
 
+/** What all authority comes from: the first administrator's credential (PEM), and when it was pinned (unix seconds). */
+export const pinnedRoot = z.object({ publicKey: z.string().min(1).max(4096), createdAt: z.int().min(0) });
+
 /** What a service shows of itself when it is made. `name` is for the signers' logs. */
 export const publicService = z.object({ name: z.string().min(1).max(64), tlsPin });
 export type PublicService = z.output<typeof publicService>;
@@ -146,6 +202,7 @@ export type PublicService = z.output<typeof publicService>;
 export const clusterFile = z.object({
   clusterId: z.string(),
   threshold: z.int().min(1),
+  root: pinnedRoot,
   signers: z
     .array(z.object({ index: participant, ...publicSigner.shape }))
     .min(3)
@@ -153,3 +210,8 @@ export const clusterFile = z.object({
   services: z.array(publicService).exactOptional(),
 });
 export type ClusterFile = z.output<typeof clusterFile>;
+
+/** The root of the cluster's authority log. */
+export function rootOf({ clusterId, root, threshold, signers }: ClusterFile): Root {
+  return { clusterId, ...root, threshold, signers: signers.map(({ signerId }) => ({ signerId })) };
+}

@@ -1,11 +1,16 @@
 /**
- * What a signer does when asked. The asker is the service, which is not trusted with shares, nor with what the signers say to each other.
+ * What a signer does when asked. The asker is the service, which is not trusted with shares, nor with what the signers say to each other,
+ * nor with what the callers want: every use of a share is judged here, by this signer's own registry, from the request as the caller signed
+ * it. The order of every use: who asks and may they; what does the request ask for; is it what the session does; has it been done before;
+ * and only then is the share opened.
  * @module
  */
 
+import { authoriseDerivation, authoriseKeygen, authoriseSignature } from '../authority/useKey.ts';
 import { toHex } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import { assert } from '../base/errors.ts';
+import type { KeyType } from '../base/keyTypes.ts';
 import { evaluate } from '../mpc/dh/evaluate.ts';
 import { keygen } from '../mpc/dkg.ts';
 import { type Presignature, presign, wipePresignature } from '../mpc/ecdsa/presign.ts';
@@ -15,12 +20,15 @@ import { signShare as signShareFrost } from '../mpc/frost/sign.ts';
 import type { Identity } from '../mpc/identity.ts';
 import type { KeyShare } from '../mpc/keyShare.ts';
 import type { Party } from '../mpc/party.ts';
-import { type Protocol, protocols } from '../mpc/protocols.ts';
+import { type EcdsaCurve, type Protocol, protocols } from '../mpc/protocols.ts';
 import { setUpSeeds } from '../mpc/prss.ts';
 import type { Handlers } from './answer.ts';
-import type { ClusterFile, Outcome, Task, Turn } from './contract.ts';
-import { SignerRefusal } from './errors.ts';
+import type { SignerAuthority } from './authority.ts';
+import type { ClusterFile, Outcome, Params, Task, Turn } from './contract.ts';
+import { judgedAt, SignerRefusal } from './errors.ts';
 import { oneUse } from './oneUse.ts';
+import { payloadsOf, requirePayload } from './payload.ts';
+import type { ReplayMemory } from './replayMemory.ts';
 import type { SeedStore } from './seeds.ts';
 import { openSession, type Session, type Step } from './sessions.ts';
 import type { Shares } from './shares.ts';
@@ -35,32 +43,40 @@ const maxNonces = 16_384;
 const presignatureMs = 10 * 60_000;
 const maxPresignatures = 16_384;
 
+const noNonces = 'no nonces of this session: never made, used, or too old';
+const noPresignature = 'no such presignature: never made, used, or too old';
+
 export interface SignerParts {
   readonly cluster: ClusterFile;
   readonly index: number;
   readonly identity: Identity;
   readonly shares: Shares;
   readonly seeds: SeedStore;
+  readonly authority: SignerAuthority;
+  readonly replays: ReplayMemory;
   readonly clock: Clock;
 }
 
-export function createHandlers({ cluster, index, identity, shares, seeds, clock }: SignerParts): Handlers {
+export function createHandlers({ cluster, index, identity, shares, seeds, authority, replays, clock }: SignerParts): Handlers {
   const self = cluster.signers.find((signer) => signer.index === index);
   assert(self, 'this signer is in its cluster');
   const sessions = new Map<string, { session: Session<Outcome>; expiry: NodeJS.Timeout }>();
   const nonces = oneUse<Nonces>({ max: maxNonces, maxAgeMs: nonceMs, clock, wipe: wipeNonces });
+  const inGeneration = new Set<string>();
   const presignatures = oneUse<Presignature>({ max: maxPresignatures, maxAgeMs: presignatureMs, clock, wipe: wipePresignature });
 
   async function run(task: Task, party: Party): Promise<Outcome> {
     const { threshold } = cluster;
     switch (task.kind) {
       case 'seeds': {
+        const { length } = cluster.signers;
+        if (party.participants.length < length)
+          throw new SignerRefusal('Refused', `seeds are set up by all ${length} signers of the cluster`);
         seeds.replace(party.sessionId, await setUpSeeds(party, { threshold }));
         return { kind: 'seeds', seeds: seeds.name };
       }
       case 'keygen': {
-        if (shares.has(task.keyId)) throw new SignerRefusal('Refused', `key ${task.keyId} has a share already`);
-        const share = await keygen(party, { keyType: task.keyType, threshold });
+        const share = await generating(task, () => keygen(party, { keyType: task.keyType, threshold }));
         shares.add(task.keyId, share);
         share.secret.fill(0);
         return {
@@ -72,12 +88,45 @@ export function createHandlers({ cluster, index, identity, shares, seeds, clock 
       }
       case 'presign': {
         const made = await presign(party, { curve: task.curve, threshold, seeds: seeds.current(), count: task.count });
-        for (const presignature of made) presignatures.put(presignatureName(presignature.batch, presignature.number), presignature);
+        for (const presignature of made) presignatures.put(presignatureName(task.curve, presignature), presignature);
         const [first] = made;
         assert(first, 'a batch holds at least one');
         return { kind: 'presign', batch: first.batch, commitments: made.map(({ R }) => R) };
       }
     }
+  }
+
+  /** One generation at a time for a key that was asked for and has no share yet. */
+  async function generating<T>({ keyId, keyType }: { keyId: string; keyType: KeyType }, work: () => Promise<T>): Promise<T> {
+    const { registry } = authority;
+    judgedAt(registry.head, () => authoriseKeygen(registry, { keyId, keyType }));
+    if (shares.has(keyId)) throw new SignerRefusal('Refused', `key ${keyId} has a share already`);
+    if (inGeneration.has(keyId)) throw new SignerRefusal('Refused', `key ${keyId} is being generated already`);
+    inGeneration.add(keyId);
+    try {
+      return await work();
+    } finally {
+      inGeneration.delete(keyId);
+    }
+  }
+
+  /**
+   * Judges a signature that a session asks for, and spends its authorisation.
+   * @param ready whether what else it takes is at hand: asked before anything is spent
+   */
+  async function admit(
+    { keyId, payload, payloadIndex, authorisation }: Pick<Params<'signEcdsa'>, 'keyId' | 'payload' | 'payloadIndex' | 'authorisation'>,
+    ready: (key: Typed) => void,
+  ): Promise<Typed> {
+    const { registry } = authority;
+    const { body } = judgedAt(registry.head, () => authoriseSignature(registry, authorisation, { keyId, now: clock() }));
+    const key = shares.publicOf(keyId);
+    const payloads = await payloadsOf(body, key);
+    requirePayload(payloads, payloadIndex, payload);
+    ready(key);
+    const { nonce, expiresAt } = authorisation.binding;
+    replays.spend({ nonce, index: payloadIndex, expiresAt });
+    return key;
   }
 
   /** Gives a session's next turn; ends it when the protocol has. */
@@ -99,7 +148,16 @@ export function createHandlers({ cluster, index, identity, shares, seeds, clock 
   }
 
   return {
-    hello: () => ({ clusterId: cluster.clusterId, index, signerId: self.signerId, seeds: seeds.name }),
+    hello: () => ({ clusterId: cluster.clusterId, index, signerId: self.signerId, seeds: seeds.name, head: authority.registry.head }),
+
+    append: ({ entry, vouchers }) => ({ head: authority.append(entry, vouchers) }),
+    catchUp: ({ entries, vouchers }) => ({ head: authority.catchUp(entries, vouchers) }),
+    release: ({ heads }) => ({ head: authority.release(heads) }),
+    entries({ from, count }) {
+      const { entries, vouchers } = authority.entries(from, count);
+      return { entries, vouchers: [...vouchers] };
+    },
+    signHead: () => ({ head: authority.signHead() }),
 
     openSession({ sessionId, participants, task }) {
       const name = toHex(sessionId);
@@ -136,62 +194,79 @@ export function createHandlers({ cluster, index, identity, shares, seeds, clock 
         return made.commitment;
       }),
 
-    signFrost({ sessionId, keyId, payload, commitments }) {
-      const taken = nonces.take(nonceName(sessionId, keyId));
-      if (taken === undefined) throw new SignerRefusal('UnknownSession', 'no nonces of this session: never made, used, or too old');
-      return shares.use(keyId, (share) => ({
+    async signFrost({ sessionId, commitments, ...use }) {
+      const name = nonceName(sessionId, use.keyId);
+      const key = await admit(use, (admitted) => {
+        frostOf(admitted);
+        if (!nonces.has(name)) throw new SignerRefusal('UnknownSession', noNonces);
+      });
+      const taken = nonces.take(name);
+      if (taken === undefined) throw new SignerRefusal('UnknownSession', noNonces);
+      return shares.use(use.keyId, (share) => ({
         share: signShareFrost({
-          suite: frostOf(share).suite,
+          suite: frostOf(key).suite,
           index,
           threshold: share.threshold,
           secret: share.secret,
           publicKey: share.publicKey,
           nonces: taken,
           commitments: new Map(Object.entries(commitments).map(([from, commitment]) => [Number(from), commitment])),
-          payload,
+          payload: use.payload,
         }),
       }));
     },
 
-    signEcdsa({ keyId, batch, number, payload }) {
-      const presignature = presignatures.take(presignatureName(batch, number));
-      if (presignature === undefined) throw new SignerRefusal('UnknownPresignature', 'no such presignature: never made, used, or too old');
-      return shares.use(keyId, (share) => ({
+    async signEcdsa({ batch, number, ...use }) {
+      const nameFor = (key: Typed) => presignatureName(ecdsaOf(key).curve, { batch, number });
+      const key = await admit(use, (admitted) => {
+        if (!presignatures.has(nameFor(admitted))) throw new SignerRefusal('UnknownPresignature', noPresignature);
+      });
+      const presignature = presignatures.take(nameFor(key));
+      if (presignature === undefined) throw new SignerRefusal('UnknownPresignature', noPresignature);
+      return shares.use(use.keyId, (share) => ({
         share: signShareEcdsa({
-          curve: ecdsaOf(share).curve,
+          curve: ecdsaOf(key).curve,
           seeds: seeds.current(),
           presignature,
           secret: share.secret,
           publicKey: share.publicKey,
-          digest: payload.bytes,
+          digest: use.payload.bytes,
         }),
       }));
     },
 
-    derive: ({ keyId, domain, seed }) =>
-      shares.use(keyId, (share) => {
-        if (protocols[share.keyType].family !== 'dh') throw new SignerRefusal('Refused', `a ${share.keyType} key does not derive`);
+    derive({ keyId, domain, seed, authorisation }) {
+      const { registry } = authority;
+      judgedAt(registry.head, () => authoriseDerivation(registry, authorisation, { keyId, domain, seed, now: clock() }));
+      if (!shares.has(keyId)) throw new SignerRefusal('UnknownKey', `this signer holds no share of key ${keyId}`);
+      const { nonce, expiresAt } = authorisation.binding;
+      replays.spend({ nonce, index: 0, expiresAt });
+      return shares.use(keyId, (share) => {
         const verificationShare = share.verificationShares.get(index);
         assert(verificationShare, 'a share has its own verification share');
         return { partial: evaluate({ secret: share.secret, verificationShare, domain, seed }) };
-      }),
+      });
+    },
   };
 }
 
-function frostOf(share: KeyShare): Extract<Protocol, { family: 'frost' }> {
+type Typed = Pick<KeyShare, 'keyType'>;
+
+function frostOf(share: Typed): Extract<Protocol, { family: 'frost' }> {
   const protocol = protocols[share.keyType];
   if (protocol.family !== 'frost') throw new SignerRefusal('Refused', `a ${share.keyType} key does not sign by FROST`);
   return protocol;
 }
 
-function ecdsaOf(share: KeyShare): Extract<Protocol, { family: 'ecdsa' }> {
+function ecdsaOf(share: Typed): Extract<Protocol, { family: 'ecdsa' }> {
   const protocol = protocols[share.keyType];
   if (protocol.family !== 'ecdsa') throw new SignerRefusal('Refused', `a ${share.keyType} key does not sign ECDSA`);
   return protocol;
 }
 
 const nonceName = (sessionId: Uint8Array, keyId: string): string => `${toHex(sessionId)}/${keyId}`;
-const presignatureName = (batch: Uint8Array, number: number): string => `${toHex(batch)}/${number}`;
+const presignatureName = (curve: EcdsaCurve, { batch, number }: Pick<Presignature, 'batch' | 'number'>): string =>
+  `${curve}/${toHex(batch)}/${number}`;
 
 /** JSON has only text for the keys of a map. */
 function byText<V>(map: ReadonlyMap<number, V>): Record<string, V> {

@@ -3,8 +3,9 @@
  * @module
  */
 
-import { randomBytes } from 'node:crypto';
+import { randomBytes, sign } from 'node:crypto';
 import { concat, toBase64, utf8 } from '../base/bytes.ts';
+import { ed25519KeyOf } from '../crypto/certificate.ts';
 import { groupOf } from '../crypto/groups/index.ts';
 import { seal, unseal } from '../crypto/seal.ts';
 import { publicIdentityOf, type SecretIdentity } from '../mpc/identity.ts';
@@ -40,4 +41,10 @@ export function readIdentity(store: SignerStore, keyEncryptionKey: Uint8Array): 
 export function publicSignerOf(identity: SecretIdentity): PublicSigner {
   const { identityKey, transportKey } = publicIdentityOf(identity);
   return { signerId: toBase64(identityKey), encryptionKey: toBase64(concat(Uint8Array.of(1), transportKey)) };
+}
+
+/** Signs with the identity key what says of itself what it is: 64 bytes (RFC 8032). */
+export function signatureBy({ identitySecret }: SecretIdentity): (message: Uint8Array) => Uint8Array {
+  const key = ed25519KeyOf(identitySecret);
+  return (message) => new Uint8Array(sign(null, message, key));
 }

@@ -9,6 +9,8 @@ import type { Clock } from '../base/clock.ts';
 export interface OneUse<T> {
   /** @returns false if the name is taken already: the secret is wiped, nothing is replaced */
   put(name: string, secret: T): boolean;
+  /** Whether `take` would give it. */
+  has(name: string): boolean;
   /** Gives and forgets. */
   take(name: string): T | undefined;
   readonly size: number;
@@ -41,6 +43,10 @@ export function oneUse<T>(options: { max: number; maxAgeMs: number; clock: Clock
       held.set(name, { secret, since: now });
       dropOld(now);
       return true;
+    },
+    has(name) {
+      const entry = held.get(name);
+      return entry !== undefined && options.clock() - entry.since <= options.maxAgeMs;
     },
     take(name) {
       const entry = held.get(name);

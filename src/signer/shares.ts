@@ -1,6 +1,6 @@
 /**
- * Key shares at rest: sealed with AES-256-GCM under the signer's key-encryption key. The additional data binds key, signer and epoch,
- * so that a share moved to another row, another signer or an older epoch does not open.
+ * Key shares at rest: sealed with AES-256-GCM under the signer's key-encryption key. The additional data binds key, signer, epoch and what
+ * stands beside it in the clear, so that a share moved to another row, another signer or an older epoch does not open.
  * @module
  */
 
@@ -9,11 +9,13 @@ import { assert } from '../base/errors.ts';
 import { seal, unseal } from '../crypto/seal.ts';
 import { decodeKeyShare, encodeKeyShare, type KeyShare } from '../mpc/keyShare.ts';
 import { SignerRefusal } from './errors.ts';
-import type { SignerStore } from './store.ts';
+import type { SealedShare, SignerStore } from './store.ts';
 
 export interface Shares {
   /** Durable when it returns. @throws {SignerRefusal} if the key has a share already */
   add(keyId: string, share: KeyShare): void;
+  /** What is public of the key, without opening its share. @throws {SignerRefusal} UnknownKey */
+  publicOf(keyId: string): Pick<KeyShare, 'keyType' | 'publicKey'>;
   has(keyId: string): boolean;
   /**
    * Lends the share for the length of `work`, then overwrites its secret.
@@ -34,19 +36,28 @@ export function sealedShares({
   keyEncryptionKey: Uint8Array;
   signerId: string;
 }): Shares {
-  const bound = (keyId: string, epoch: number) => lengthPrefixed(utf8('countersign/share/v1'), utf8(keyId), utf8(signerId), u32(epoch));
+  const bound = (keyId: string, { epoch, keyType, publicKey }: Omit<SealedShare, 'sealed'>) =>
+    lengthPrefixed(utf8('countersign/share/v2'), utf8(keyId), utf8(signerId), u32(epoch), utf8(keyType), publicKey);
+
+  function find(keyId: string): SealedShare {
+    const found = store.readShare(keyId);
+    if (found === undefined) throw new SignerRefusal('UnknownKey', `this signer holds no share of key ${keyId}`);
+    return found;
+  }
+
   return {
     add(keyId, share) {
       const plain = encodeKeyShare(share);
-      const sealed = seal(keyEncryptionKey, plain, bound(keyId, firstEpoch));
+      const clear = { epoch: firstEpoch, keyType: share.keyType, publicKey: share.publicKey };
+      const sealed = seal(keyEncryptionKey, plain, bound(keyId, clear));
       plain.fill(0);
-      if (!store.addShare(keyId, { epoch: firstEpoch, sealed })) throw new SignerRefusal('Refused', `key ${keyId} has a share already`);
+      if (!store.addShare(keyId, { ...clear, sealed })) throw new SignerRefusal('Refused', `key ${keyId} has a share already`);
     },
+    publicOf: find,
     has: (keyId) => store.readShare(keyId) !== undefined,
     use(keyId, work) {
-      const found = store.readShare(keyId);
-      if (found === undefined) throw new SignerRefusal('UnknownKey', `this signer holds no share of key ${keyId}`);
-      const plain = unseal(keyEncryptionKey, found.sealed, bound(keyId, found.epoch));
+      const found = find(keyId);
+      const plain = unseal(keyEncryptionKey, found.sealed, bound(keyId, found));
       const share = decodeKeyShare(plain);
       plain.fill(0);
       try {

@@ -7,6 +7,7 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import type { KeyType } from '../base/keyTypes.ts';
 
 export interface SignerStore {
   /** One sealed value by name; undefined if there is none. */
@@ -18,18 +19,47 @@ export interface SignerStore {
   readShare(keyId: string): SealedShare | undefined;
   /** @returns false, writing nothing, if the key has a share */
   addShare(keyId: string, share: SealedShare): boolean;
+  /** This signer's copy of the authority log. */
+  readonly log: LogStore;
   close(): void;
+}
+
+/** Durable when each of them returns. */
+export interface LogStore {
+  /** From `from` on, in order. */
+  read(from: number, count: number): readonly StoredEntry[];
+  /** All of it, one after the other. */
+  all(): Iterable<StoredEntry>;
+  add(entries: readonly StoredEntry[]): void;
+  confirm(sequence: number, vouchers: string): void;
+  /** This entry and all after it. */
+  dropFrom(sequence: number): void;
+  /** All that `work` writes, or nothing of it. */
+  atomically<T>(work: () => T): T;
+}
+
+export interface StoredEntry {
+  readonly sequence: number;
+  /** As `encodeEntry` writes it. */
+  readonly text: string;
+  /** JSON; null while nobody has shown any. */
+  readonly vouchers: string | null;
 }
 
 export interface SealedShare {
   /** Counts refreshes: shares of different epochs do not combine. */
   readonly epoch: number;
+  readonly keyType: KeyType;
+  readonly publicKey: Uint8Array;
   readonly sealed: Uint8Array;
 }
 
 const schema = `
   create table if not exists secrets (name text primary key, sealed blob not null) strict, without rowid;
-  create table if not exists shares (key_id text primary key, epoch integer not null, sealed blob not null) strict, without rowid;
+  create table if not exists shares (
+    key_id text primary key, epoch integer not null, key_type text not null, public_key blob not null, sealed blob not null
+  ) strict, without rowid;
+  create table if not exists entries (sequence integer primary key, text text not null, vouchers text) strict;
 `;
 
 /** @throws {Error} if another process holds the directory */
@@ -50,14 +80,45 @@ export function openSignerStore(dataDir: string): SignerStore {
   const secretOver = db.prepare(
     'insert into secrets (name, sealed) values (?, ?) on conflict (name) do update set sealed = excluded.sealed',
   );
-  const shareOf = db.prepare('select epoch, sealed from shares where key_id = ?');
-  const shareIn = db.prepare('insert into shares (key_id, epoch, sealed) values (?, ?, ?) on conflict do nothing');
+  const shareOf = db.prepare('select epoch, key_type as keyType, public_key as publicKey, sealed from shares where key_id = ?');
+  const shareIn = db.prepare(
+    'insert into shares (key_id, epoch, key_type, public_key, sealed) values (?, ?, ?, ?, ?) on conflict do nothing',
+  );
   return {
     readSecret: (name) => (secretOf.get(name) as { sealed: Uint8Array } | undefined)?.sealed,
     addSecret: (name, sealed) => secretIn.run(name, sealed).changes === 1,
     putSecret: (name, sealed) => void secretOver.run(name, sealed),
     readShare: (keyId) => shareOf.get(keyId) as SealedShare | undefined,
-    addShare: (keyId, { epoch, sealed }) => shareIn.run(keyId, epoch, sealed).changes === 1,
+    addShare: (keyId, { epoch, keyType, publicKey, sealed }) => shareIn.run(keyId, epoch, keyType, publicKey, sealed).changes === 1,
+    log: logIn(db),
     close: () => db.close(),
+  };
+}
+
+function logIn(db: DatabaseSync): LogStore {
+  const page = db.prepare('select sequence, text, vouchers from entries where sequence >= ? order by sequence limit ?');
+  const all = db.prepare('select sequence, text, vouchers from entries order by sequence');
+  const add = db.prepare('insert into entries (sequence, text, vouchers) values (?, ?, ?)');
+  const confirm = db.prepare('update entries set vouchers = ? where sequence = ?');
+  const drop = db.prepare('delete from entries where sequence >= ?');
+  return {
+    read: (from, count) => page.all(from, count) as unknown as StoredEntry[],
+    all: () => all.iterate() as Iterable<unknown> as Iterable<StoredEntry>,
+    add(entries) {
+      for (const { sequence, text, vouchers } of entries) add.run(sequence, text, vouchers);
+    },
+    confirm: (sequence, vouchers) => void confirm.run(vouchers, sequence),
+    dropFrom: (sequence) => void drop.run(sequence),
+    atomically(work) {
+      db.exec('begin immediate');
+      try {
+        const result = work();
+        db.exec('commit');
+        return result;
+      } catch (error) {
+        if (db.isTransaction) db.exec('rollback');
+        throw error;
+      }
+    },
   };
 }

@@ -1,7 +1,7 @@
 /** The commands that make a cluster of several hosts, run as their user runs them. */
 
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,6 +34,8 @@ async function refusal(...args: readonly string[]): Promise<string> {
 const read = (...path: readonly string[]) => readFileSync(join(directory, ...path), 'utf8');
 const clusterIn = (...path: readonly string[]) => clusterFile.parse(JSON.parse(read(...path)));
 const modeOf = (...path: readonly string[]) => statSync(join(directory, ...path)).mode & 0o777;
+const publicPem = (key: string) => createPublicKey(key).export({ type: 'spki', format: 'pem' }).toString();
+const rootPem = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString();
 const three = ['--signers', '3', '--threshold', '1'];
 
 describe('cluster init', () => {
@@ -55,7 +57,12 @@ describe('cluster init', () => {
       );
     }
     expect(modeOf('made', 'service')).toBe(0o700);
-    expect(modeOf('made', 'service', 'tls.key')).toBe(0o600);
+    for (const file of ['tls.key', 'admin.env']) expect(modeOf('made', 'service', file)).toBe(0o600);
+    // The first administrator's private key, for the first start to complete; the cluster has pinned its public half.
+    const admin = parseEnv(read('made', 'service', 'admin.env'));
+    expect(Object.keys(admin)).toEqual(['DFNS_PRIVATE_KEY']);
+    expect(cluster.root).toEqual({ publicKey: publicPem(`${admin.DFNS_PRIVATE_KEY}`), createdAt: expect.any(Number) });
+    expect(Math.abs(cluster.root.createdAt - Date.now() / 1000)).toBeLessThan(60);
     expect(parseEnv(read('made', 'service', 'service.env'))).toEqual({
       DATA_DIR: '.',
       CLUSTER_FILE: 'cluster.json',
@@ -64,6 +71,22 @@ describe('cluster init', () => {
     });
     for (const text of [cluster.clusterId, 'tls://signer.example:7002', '--listen tls://0.0.0.0:7003', 'then delete'])
       expect(said).toContain(text);
+  });
+
+  test('takes the public half of a root key that is kept elsewhere, in any form it is accepted in', async () => {
+    const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
+    writeFileSync(join(directory, 'root.pem'), pem.trim().replaceAll('\n', '\\n'));
+    const said = await countersign('cluster', 'init', ...three, '--out', 'rooted', '--root-public-key', 'root.pem');
+    expect(clusterIn('rooted', 'signer-1', 'cluster.json').root.publicKey).toBe(pem);
+    expect(existsSync(join(directory, 'rooted', 'service', 'admin.env'))).toBe(false);
+    expect(said).toContain('the private key whose public half you gave');
+    rmSync(join(directory, 'rooted'), { recursive: true });
+
+    writeFileSync(join(directory, 'root.pem'), 'ssh-ed25519 AAAA');
+    const refused = await refusal('cluster', 'init', ...three, '--out', 'rooted', '--root-public-key', 'root.pem');
+    expect(refused).toMatch(/--root-public-key root.pem: Accepted public keys: /);
+    expect(existsSync(join(directory, 'rooted'))).toBe(false);
   });
 
   test('overwrites nothing', async () => {
@@ -96,11 +119,14 @@ describe('cluster assemble', () => {
       join(directory, 'service.json'),
       await countersign('service', 'init', '--data-dir', 'host-4/service', '--name', 'replica-a'),
     );
+    writeFileSync(join(directory, 'root.pem'), rootPem);
     const said = await countersign(
       'cluster',
       'assemble',
       '--threshold',
       '1',
+      '--root-public-key',
+      'root.pem',
       '--out',
       'cluster.json',
       'service.json',
@@ -112,13 +138,14 @@ describe('cluster assemble', () => {
     const half = (file: string) => JSON.parse(read(file));
     expect(cluster.signers).toEqual([3, 1, 2].map((i, at) => ({ index: at + 1, ...publicSigner.parse(half(`${i}.json`)) })));
     expect(cluster.services).toEqual([publicService.parse(half('service.json'))]);
+    expect(cluster.root.publicKey).toBe(rootPem);
     expect(said).toContain(createHash('sha256').update(read('cluster.json')).digest('hex'));
     expect(existsSync(join(directory, 'host-4/service/tls.key'))).toBe(true);
   });
 
   test('overwrites nothing, and refuses what is no public half, comes twice, or is too little', async () => {
     const assemble = (out: string, ...files: readonly string[]) =>
-      refusal('cluster', 'assemble', '--threshold', '1', '--out', out, ...files);
+      refusal('cluster', 'assemble', '--threshold', '1', '--root-public-key', 'root.pem', '--out', out, ...files);
     expect(await assemble('cluster.json', '1.json', '2.json', '3.json')).toMatch(/cluster.json is there already/);
     expect(await assemble('other.json', '1.json', '2.json', '2.json')).toMatch(/have the same key/);
     expect(await assemble('other.json', '1.json', '2.json')).toMatch(/threshold 1 needs 3 signers or more/);
@@ -126,6 +153,9 @@ describe('cluster assemble', () => {
       /cluster.json is not what `signer init` or `service init` printed/,
     );
     expect(await assemble('other.json', '1.json', '2.json', 'missing.json')).toMatch(/missing.json is not what/);
+    expect(await refusal('cluster', 'assemble', '--threshold', '1', '--out', 'other.json', '1.json')).toMatch(
+      /--root-public-key is missing/,
+    );
     expect(existsSync(join(directory, 'other.json'))).toBe(false);
   });
 });

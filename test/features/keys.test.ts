@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { rootIds } from '../../src/authority/root.ts';
+import { type SignedHead, verifySignedHead } from '../../src/authority/signedHead.ts';
+import { fromHex } from '../../src/base/bytes.ts';
 import { Refusal } from '../../src/base/errors.ts';
 import { newId } from '../../src/base/ids.ts';
 import { keyTypes } from '../../src/base/keyTypes.ts';
@@ -221,6 +224,26 @@ eachDatabase((_, open) => {
     expect(Buffer.from(body.clusters[0].signers[0].encryptionKey, 'base64')).toHaveLength(34);
   });
 
+  test('a signer that answers shows the head of its authority log, which its identity key has signed', async () => {
+    await newKey();
+    const { coordinator, secrets } = world;
+    const [away] = coordinator.signers;
+    if (away === undefined) throw new Error('there are signers');
+    away.isUp = false;
+    const { body } = await world.root.call('GET', '/signers');
+    away.isUp = true;
+    const { clusters } = body as { clusters: { signers: { signerId: string; head?: SignedHead }[] }[] };
+    const signers = clusters.flatMap((cluster) => cluster.signers);
+    expect(signers.flatMap(({ signerId, head }) => (head === undefined ? [signerId] : []))).toEqual([away.signerId]);
+    const shown = signers.flatMap(({ signerId, head }) => (head === undefined ? [] : [{ ...head, signerId }]));
+    for (const { hash, ...head } of shown) {
+      const { registry } = coordinator.signers.find(({ signerId }) => signerId === head.signerId) ?? away;
+      const signed = { ...head, hash: fromHex(`${hash}`) ?? new Uint8Array() };
+      expect({ sequence: signed.sequence, hash: signed.hash }).toEqual(registry.head);
+      expect(verifySignedHead(secrets.root, signed)).toBe(true);
+    }
+  });
+
   test('there is one key store', async () => {
     expect(await world.root.call('GET', '/key-stores')).toEqual({
       status: 200,
@@ -229,7 +252,7 @@ eachDatabase((_, open) => {
   });
 });
 
-/** An end user with a token of their own; there is no route that makes one. */
+/** An end user with a token of their own; there is no route that makes one, and the authority log knows none. */
 async function endUser({ database, origin, root, secrets }: FakeWorld) {
   const { organisationId } = root;
   const [userId, tokenId] = [newId('user'), newId('token')];
@@ -247,9 +270,11 @@ async function endUser({ database, origin, root, secrets }: FakeWorld) {
       [tokenId, organisationId, userId, dateIssued, dateExpires],
     );
   });
-  const { body } = await root.call('GET', '/permissions');
-  const granted = body.items.find(({ name }: { name: string }) => name === 'ManagedDefaultEndUserAccess');
-  await root.call('POST', `/permissions/${granted.id}/assignments`, { identityId: userId });
+  await database.query(
+    `insert into permission_assignments (id, organisation_id, permission_id, identity_id, date_created, date_updated)
+     values ($1, $2, $3, $4, $5, $5)`,
+    [newId('assignment'), organisationId, rootIds(secrets.root).defaultEndUserId, userId, dateIssued],
+  );
   const tokens = createTokens({ key: secrets.tokenKey, clock: Date.now });
   const accessToken = tokens.issueBearer({ tokenId, organisationId, userId, username: 'ada', kind: 'Token', dateIssued, dateExpires });
   return { userId, ...createClient(origin, { accessToken, credId: '', privateKey: secrets.rootKey }) };

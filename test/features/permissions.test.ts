@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { operations as allOperations } from '../../src/authority/operations.ts';
 import { newId } from '../../src/base/ids.ts';
 import { encodePageToken } from '../../src/base/pagination.ts';
-import { operations as allOperations } from '../../src/features/permissions/operations.ts';
 import { eachDatabase } from '../support/databases.ts';
 import { refusal } from '../support/refusal.ts';
 import { type FakeWorld, startWorld } from '../support/world.ts';

@@ -132,8 +132,14 @@ eachDatabase((kind, open) => {
         ...actions.map((userAction) => world.root.send('POST', pathOf(key), { bodyText, userAction })),
       ]);
       expect(archived).toMatchObject({ status: 200 });
-      const signed = answers.filter(({ status }) => status === 200);
-      expect((await world.root.call('GET', pathOf(key))).body.items).toHaveLength(signed.length);
+      const signed = answers.filter(({ status }) => status === 200).map(({ body }) => body.id);
+      for (const answer of answers) if (answer.status !== 200) expect(answer).toMatchObject(refusal(400, 'the key is archived'));
+      const { items } = (await world.root.call('GET', pathOf(key))).body;
+      const shown = items.filter(({ status }: { status: string }) => status === 'Signed').map(({ id }: { id: string }) => id);
+      expect(shown.sort()).toEqual(signed.sort());
+      // The signers knew of it before the service did.
+      for (const { status, reason } of items)
+        if (status !== 'Signed') expect({ status, reason }).toEqual({ status: 'Failed', reason: 'the key is archived' });
     });
   });
 

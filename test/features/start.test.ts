@@ -2,40 +2,60 @@
 
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { createTokens } from '../../src/features/access/tokens.ts';
+import { type Root, rootIds } from '../../src/authority/root.ts';
 import { bootstrap } from '../../src/features/organisations/bootstrap.ts';
 import { abandonedReason } from '../../src/features/signatures/service.ts';
 import { createSignatureStore } from '../../src/features/signatures/store.ts';
+import { projection } from '../../src/server/compose.ts';
+import type { Database } from '../../src/store/database.ts';
 import { eachDatabase } from '../support/databases.ts';
 import { newSecrets, publicPem, startWorld } from '../support/world.ts';
 
 eachDatabase((kind, open) => {
   describe('the first start', () => {
-    test('makes one organisation, however many replicas start', async () => {
-      const database = await open();
-      const { tokenKey, rootKey } = newSecrets();
-      const tokens = createTokens({ key: tokenKey, clock: Date.now });
-      const start = (publicKey: string) => bootstrap({ database, tokens, clock: Date.now, publicKey });
-      const publicKeys = [rootKey, ...Array.from({ length: 7 }, () => generateKeyPairSync('ed25519').privateKey)].map(publicPem);
+    const replicas = (database: Database, root: Root) =>
+      Promise.all(Array.from({ length: 8 }, () => bootstrap({ database, root, projection })));
 
-      const roots = await Promise.all(publicKeys.map(start));
-      expect(roots.filter((root) => root !== undefined)).toHaveLength(1);
-      for (const table of ['organisations', 'users', 'key_stores', 'installation']) {
+    test('makes one organisation, however many replicas start, and it is what the root says', async () => {
+      const database = await open();
+      const { root } = newSecrets();
+      await replicas(database, root);
+      for (const table of ['organisations', 'users', 'tokens', 'credentials', 'key_stores', 'permission_assignments', 'installation']) {
         expect(await database.query(`select count(*) as count from ${table}`)).toEqual([{ count: 1 }]);
       }
-      expect(await database.query('select name from permissions order by name')).toEqual([
-        { name: 'ManagedDefaultEndUserAccess' },
-        { name: 'ManagedFullAdminAccess' },
+      expect(await database.query('select id, name from permissions order by name')).toEqual([
+        { id: rootIds(root).defaultEndUserId, name: 'ManagedDefaultEndUserAccess' },
+        { id: rootIds(root).fullAdminId, name: 'ManagedFullAdminAccess' },
       ]);
-      // The one that made it gets the same again: its start may have been cut short.
-      expect(await Promise.all(publicKeys.map(start))).toEqual(roots);
+      const { organisationId, userId, tokenId, credentialUuid, credId, storeId, assignmentId } = rootIds(root);
+      expect(
+        await database.query(
+          `select o.id as organisation, u.id as user, t.id as token, c.uuid, c.cred_id, s.id as store, a.id as assignment
+           from organisations o, users u, tokens t, credentials c, key_stores s, permission_assignments a`,
+        ),
+      ).toEqual([
+        {
+          organisation: organisationId,
+          user: userId,
+          token: tokenId,
+          uuid: credentialUuid,
+          cred_id: credId,
+          store: storeId,
+          assignment: assignmentId,
+        },
+      ]);
+    });
+
+    test('on the database of another cluster is refused', async () => {
+      const database = await open();
+      await bootstrap({ database, root: newSecrets().root, projection });
+      await expect(replicas(database, newSecrets().root)).rejects.toThrow('one of the two is of another installation');
     });
 
     test('refuses a credential that is not accepted, and makes nothing', async () => {
       const database = await open();
-      const tokens = createTokens({ key: newSecrets().tokenKey, clock: Date.now });
-      const weak = publicPem(generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey);
-      await expect(bootstrap({ database, tokens, clock: Date.now, publicKey: weak })).rejects.toThrow('Accepted public keys');
+      const publicKey = publicPem(generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey);
+      await expect(bootstrap({ database, root: { ...newSecrets().root, publicKey }, projection })).rejects.toThrow('Accepted public keys');
       expect(await database.query('select id from organisations')).toEqual([]);
     });
 

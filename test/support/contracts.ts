@@ -3,6 +3,7 @@
 import { expect } from 'vitest';
 import { z } from 'zod';
 import { accessContract } from '../../src/features/access/contract.ts';
+import { authorityContract } from '../../src/features/authority/contract.ts';
 import type { Endpoint } from '../../src/features/endpoint.ts';
 import { keyStoresContract } from '../../src/features/keyStores/contract.ts';
 import { keysContract } from '../../src/features/keys/contract.ts';
@@ -12,6 +13,7 @@ import { signaturesContract } from '../../src/features/signatures/contract.ts';
 
 export const endpoints: readonly Endpoint[] = [
   accessContract,
+  authorityContract,
   permissionsContract,
   serviceAccountsContract,
   keyStoresContract,

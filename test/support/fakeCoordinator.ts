@@ -1,29 +1,52 @@
 /**
- * A coordinator without signers: whole keys, in this process's memory, and one-party signatures by noble and scure. For tests of the
- * service above it; the signatures are real, so that whoever verifies them needs to know nothing of this.
+ * A coordinator of fake signers: each has its own copy of the authority log and refuses what a real one would; the keys are whole, in this
+ * process's memory, and sign by noble and scure. For tests of the service above it: the signatures are real, so that whoever verifies them
+ * needs to know nothing of this.
  * @module
  */
 
+import type { KeyObject } from 'node:crypto';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { schnorr, secp256k1 } from '@noble/curves/secp256k1.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import * as starknet from '@scure/starknet';
+import { type Entry, headOf } from '../../src/authority/entry.ts';
+import type { Root } from '../../src/authority/root.ts';
 import { concat, fromBigInt, toBase64, toBigInt, toHex } from '../../src/base/bytes.ts';
+import { type Clock, systemClock } from '../../src/base/clock.ts';
+import { Refusal } from '../../src/base/errors.ts';
 import type { KeyType } from '../../src/base/keyTypes.ts';
-import type { Coordinator, KeyReference } from '../../src/coordinator/coordinator.ts';
+import type { Coordinator, EntrySource, KeyReference } from '../../src/coordinator/coordinator.ts';
 import { hashToSecp256k1 } from '../../src/crypto/hashToCurve.ts';
 import type { Payload, Signature } from '../../src/crypto/schemes/scheme.ts';
+import { createFakeSigner, type FakeSigner } from './fakeSigner.ts';
+
+type Asked = 'append' | 'createKey' | 'sign' | 'derive';
 
 export interface FakeCoordinator extends Coordinator {
+  readonly signers: readonly FakeSigner[];
   /** How often each was asked. */
-  readonly asked: { createKey: number; sign: number; derive: number };
+  readonly asked: Record<Asked, number>;
   /** Run before each of them: waits, or throws what the signers would. */
-  before: (what: 'createKey' | 'sign' | 'derive') => Promise<void>;
+  before: (what: Asked) => Promise<void>;
+  /** Run after each of them, when the signers have done it. */
+  after: (what: Asked) => Promise<void>;
 }
 
-export function createFakeCoordinator(): FakeCoordinator {
+export function createFakeCoordinator({
+  root,
+  identities,
+  clock = systemClock,
+}: {
+  root: Root;
+  identities: readonly KeyObject[];
+  clock?: Clock;
+}): FakeCoordinator {
   const secrets = new Map<string, Uint8Array>();
-  const asked = { createKey: 0, sign: 0, derive: 0 };
+  const asked = { append: 0, createKey: 0, sign: 0, derive: 0 };
+  const signers = identities.map((identity) => createFakeSigner({ root, identity, clock }));
+  const up = () => signers.filter(({ isUp }) => isUp);
+  let history: EntrySource = { entries: async () => [], vouchers: async () => [] };
 
   function secretOf({ id }: KeyReference): Uint8Array {
     const secret = secrets.get(id);
@@ -31,43 +54,92 @@ export function createFakeCoordinator(): FakeCoordinator {
     return secret;
   }
 
+  /** Of those that are up, each by itself; what t + 1 of them refuse is refused. */
+  async function ask<T>(needed: number, work: (signer: FakeSigner) => T | Promise<T>): Promise<T[]> {
+    const answers = await Promise.allSettled(up().map(async (signer) => work(signer)));
+    const done = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+    if (done.length >= needed) return done;
+    const refused = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : []));
+    for (const error of refused) if (!(error instanceof Refusal)) throw error;
+    if (refused.length > root.threshold) throw refused[0];
+    throw new Refusal('Unavailable', `this needs ${needed} of ${signers.length} signers`);
+  }
+
+  async function act<T>(what: Asked, work: () => Promise<T>): Promise<T> {
+    asked[what] += 1;
+    await fake.before(what);
+    const result = await work();
+    await fake.after(what);
+    return result;
+  }
+
+  /** The vouchers for the head that ends with this entry. */
+  const vouchersFor = (entry: Entry) => up().flatMap((signer) => signer.vouchFor(headOf(entry)) ?? []);
+
   const fake: FakeCoordinator = {
+    signers,
     asked,
     before: async () => {},
+    after: async () => {},
     cluster: {
-      clusterId: 'cl-fakes-fakes-fakefakefakefake',
-      threshold: 1,
-      signers: [3, 1, 2].map((index) => ({
-        index,
-        signerId: toBase64(sha256(Uint8Array.of(index))),
-        encryptionKey: toBase64(concat(Uint8Array.of(1), secp256k1.getPublicKey(sha256(Uint8Array.of(index))))),
+      clusterId: root.clusterId,
+      threshold: root.threshold,
+      // In no order that anybody relies on.
+      signers: [2, 0, 1].map((i) => ({
+        index: i + 1,
+        signerId: signers[i]?.signerId ?? '',
+        encryptionKey: toBase64(concat(Uint8Array.of(1), secp256k1.getPublicKey(sha256(Uint8Array.of(i + 1))))),
       })),
     },
-    async createKey({ keyId, keyType }) {
-      asked.createKey += 1;
-      await fake.before('createKey');
-      const secret = newSecret(keyType);
-      secrets.set(keyId, secret);
-      const publicKey = publicKeyOf(keyType, secret);
-      return {
-        publicKey,
-        verificationShares: new Map([1, 2, 3].map((index) => [index, publicKey])),
-        chainCode: sha256(publicKey),
-      };
+    setHistory(source) {
+      history = source;
     },
-    async sign({ key, payload }) {
-      asked.sign += 1;
-      await fake.before('sign');
-      return signWith(key.keyType, secretOf(key), payload);
+    append: (entry, source) => act('append', () => ask(root.threshold + 1, (signer) => signer.append(entry, source))),
+    heads: async () => up().map((signer) => signer.head()),
+    async entriesFrom(from) {
+      const longest = up().toSorted((a, b) => b.entries.length - a.entries.length);
+      for (const signer of longest) {
+        const last = signer.entries.findLastIndex((entry) => vouchersFor(entry).length > root.threshold);
+        const entry = signer.entries[last];
+        if (entry !== undefined && last >= from - 1)
+          return { entries: signer.entries.slice(from - 1, last + 1), vouchers: vouchersFor(entry) };
+      }
+      return undefined;
     },
-    async derive({ key, domain, seed }) {
-      asked.derive += 1;
-      await fake.before('derive');
-      const point = secp256k1.Point.fromBytes(hashToSecp256k1({ message: seed, domain }));
-      return sha256(point.multiply(toBigInt(secretOf(key))).toBytes(true));
-    },
+    createKey: (key) =>
+      act('createKey', async () => {
+        await ask(2 * root.threshold + 1, async (signer) => {
+          await signer.requireCaughtUp(history);
+          signer.createShare(key);
+        });
+        const secret = newSecret(key.keyType);
+        secrets.set(key.keyId, secret);
+        const publicKey = publicKeyOf(key.keyType, secret);
+        return {
+          publicKey,
+          verificationShares: new Map([1, 2, 3].map((index) => [index, publicKey])),
+          chainCode: sha256(publicKey),
+        };
+      }),
+    sign: (input) =>
+      act('sign', async () => {
+        await ask(root.threshold + 1, async (signer) => {
+          await signer.requireCaughtUp(history);
+          await signer.requireSignature(input);
+        });
+        return signWith(input.key.keyType, secretOf(input.key), input.payload);
+      }),
+    derive: (input) =>
+      act('derive', async () => {
+        await ask(root.threshold + 1, async (signer) => {
+          await signer.requireCaughtUp(history);
+          signer.requireDerivation(input);
+        });
+        const point = secp256k1.Point.fromBytes(hashToSecp256k1({ message: input.seed, domain: input.domain }));
+        return sha256(point.multiply(toBigInt(secretOf(input.key))).toBytes(true));
+      }),
     prepare: async () => {},
-    health: async () => fake.cluster.signers.map(({ index }) => ({ index, up: true })),
+    health: async () => signers.map(({ isUp }, i) => ({ index: i + 1, up: isUp })),
     close: async () => {},
   };
   return fake;

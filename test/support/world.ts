@@ -7,32 +7,36 @@
  */
 
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { initialRegistry, type Root } from '../../src/authority/root.ts';
 import { type Clock, systemClock } from '../../src/base/clock.ts';
 import { newId } from '../../src/base/ids.ts';
 import type { Coordinator } from '../../src/coordinator/coordinator.ts';
 import { createTokens } from '../../src/features/access/tokens.ts';
-import { createOrganisation, type Root } from '../../src/features/organisations/bootstrap.ts';
-import { bearerOf, newServiceAccount } from '../../src/features/serviceAccounts/account.ts';
+import { createOrganisation, type RootAccess, rootAccess } from '../../src/features/organisations/bootstrap.ts';
 import { createLog } from '../../src/log.ts';
-import { compose } from '../../src/server/compose.ts';
+import { compose, projection } from '../../src/server/compose.ts';
 import type { Database } from '../../src/store/database.ts';
 import { type Client, createClient } from './client.ts';
 import { createFakeCoordinator, type FakeCoordinator } from './fakeCoordinator.ts';
+import { signerIdOf } from './fakeSigner.ts';
 
 /** What replicas of one installation share. */
 export interface Secrets {
   readonly tokenKey: KeyObject;
   readonly rootKey: KeyObject;
+  readonly root: Root;
+  /** Of the fake signers, by participant number. */
+  readonly identities: readonly KeyObject[];
 }
 
 export interface World {
   readonly origin: string;
   readonly database: Database;
   readonly secrets: Secrets;
-  readonly root: Client & Root;
+  readonly root: Client & RootAccess;
   /** A service account with those operations, or as it is made without any permission. */
   serviceAccount(operations?: readonly string[]): Promise<Client & { userId: string; permissionId: string | undefined }>;
-  /** The root of another organisation in the same database. */
+  /** The root of another organisation in the same database; of which the signers know nothing. */
   organisation(): Promise<Client & { organisationId: string; userId: string }>;
   /** Stops the server; the database stays open. */
   stop(): Promise<void>;
@@ -50,24 +54,27 @@ export interface WorldOptions {
 }
 
 export function newSecrets(): Secrets {
-  return { tokenKey: generateKeyPairSync('ed25519').privateKey, rootKey: generateKeyPairSync('ed25519').privateKey };
+  const rootKey = newKey();
+  const identities = [newKey(), newKey(), newKey()];
+  return { tokenKey: newKey(), rootKey, root: newRoot(rootKey, identities), identities };
 }
 
 export function startWorld(options: WorldOptions & { coordinator?: FakeCoordinator }): Promise<FakeWorld>;
 export function startWorld(options: WorldOptions & { coordinator: Coordinator }): Promise<World>;
 export async function startWorld(options: WorldOptions & { coordinator?: Coordinator }): Promise<World> {
-  const { database, secrets = newSecrets(), replicaId = newId('replica'), coordinator = createFakeCoordinator() } = options;
+  const { database, secrets = newSecrets(), replicaId = newId('replica'), clock = systemClock } = options;
+  const { coordinator = createFakeCoordinator({ ...secrets, clock }) } = options;
   const service = compose({
     database,
     coordinator,
+    root: secrets.root,
     tokenKey: secrets.tokenKey,
     replicaId,
     corsOrigins: [],
-    clock: options.clock ?? systemClock,
+    clock,
     log: createLog('test', process.env.TEST_LOG_LEVEL ?? 'silent'),
   });
-  const root = await service.bootstrap(publicPem(secrets.rootKey));
-  if (root === undefined) throw new Error('the root of this database has another credential');
+  const { rootAccess: root } = service;
   await service.start();
   const origin = await service.server.listen({ host: '127.0.0.1', port: 0 });
   const client = createClient(origin, { accessToken: root.accessToken, credId: root.credentialId, privateKey: secrets.rootKey });
@@ -97,17 +104,11 @@ export async function startWorld(options: WorldOptions & { coordinator?: Coordin
     },
 
     async organisation() {
-      const { privateKey } = generateKeyPairSync('ed25519');
-      const account = newServiceAccount({
-        organisationId: newId('organisation'),
-        name: 'root',
-        publicKey: publicPem(privateKey),
-        daysValid: 1,
-        now: new Date(),
-      });
-      await database.transaction((tx) => createOrganisation(tx, account));
-      const accessToken = createTokens({ key: secrets.tokenKey, clock: systemClock }).issueBearer(bearerOf(account));
-      return { ...createClient(origin, { accessToken, credId: account.credId, privateKey }), ...account };
+      const privateKey = newKey();
+      const other = newRoot(privateKey, []);
+      await database.transaction((tx) => createOrganisation(tx, initialRegistry(other), projection));
+      const access = rootAccess(other, createTokens({ key: secrets.tokenKey, clock: systemClock }));
+      return { ...createClient(origin, { accessToken: access.accessToken, credId: access.credentialId, privateKey }), ...access };
     },
 
     async stop() {
@@ -116,6 +117,20 @@ export async function startWorld(options: WorldOptions & { coordinator?: Coordin
     },
   };
   return world;
+}
+
+function newKey(): KeyObject {
+  return generateKeyPairSync('ed25519').privateKey;
+}
+
+function newRoot(key: KeyObject, identities: readonly KeyObject[]): Root {
+  return {
+    clusterId: newId('cluster'),
+    publicKey: publicPem(key),
+    createdAt: Math.floor(Date.now() / 1000),
+    threshold: 1,
+    signers: identities.map((identity) => ({ signerId: signerIdOf(identity) })),
+  };
 }
 
 export function publicPem(privateKey: KeyObject): string {

@@ -11,6 +11,8 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { type Address, addressText, parseAddress } from '../../base/address.ts';
 import { messageOf } from '../../base/errors.ts';
+import { importCredentialKey } from '../../crypto/assertions.ts';
+import { adminFile, ensureAdminKey } from '../../server/adminEnv.ts';
 import { checkSize, clusterText, makeSigner, newCluster, pin } from '../../server/cluster.ts';
 import { writeDurably } from '../../server/files.ts';
 import { type ClusterFile, publicService, publicSigner } from '../../signer/contract.ts';
@@ -23,35 +25,55 @@ export async function cluster(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { signers: { type: 'string' }, threshold: { type: 'string' }, out: { type: 'string' }, hosts: { type: 'string' } },
+    options: {
+      signers: { type: 'string' },
+      threshold: { type: 'string' },
+      out: { type: 'string' },
+      hosts: { type: 'string' },
+      'root-public-key': { type: 'string' },
+    },
   });
   const [command, ...files] = positionals;
+  const rootKeyFile = values['root-public-key'];
   const threshold = wholeNumber(values.threshold, '--threshold', 1);
   const out = resolve(required(values.out, '--out'));
   if (existsSync(out)) throw new Error(`${out} is there already`);
   if (command === 'init' && files.length === 0) {
     const signers = wholeNumber(values.signers, '--signers', 3);
     checkSize({ signers, threshold });
-    return init({ threshold, out, addresses: addressesOf(values.hosts, signers) });
+    const rootPublicKey = rootKeyFile === undefined ? undefined : readRootPublicKey(rootKeyFile);
+    return init({ threshold, out, addresses: addressesOf(values.hosts, signers), rootPublicKey });
   }
-  if (command === 'assemble') return assemble({ threshold, out, files });
+  if (command === 'assemble') {
+    const rootPublicKey = readRootPublicKey(required(rootKeyFile, '--root-public-key'));
+    return assemble({ threshold, out, files, rootPublicKey });
+  }
   throw new Error(`unknown command: cluster ${positionals.join(' ')}`);
 }
 
+interface Init {
+  readonly threshold: number;
+  readonly out: string;
+  readonly addresses: readonly Address[];
+  /** PEM; undefined to make the root's key here, in the service's `admin.env`. */
+  readonly rootPublicKey: string | undefined;
+}
+
 /** Complete under its name or not there: made beside it first. */
-async function init({ threshold, out, addresses }: { threshold: number; out: string; addresses: readonly Address[] }): Promise<void> {
+async function init({ threshold, out, addresses, rootPublicKey }: Init): Promise<void> {
   mkdirSync(dirname(out), { recursive: true });
   const beside = mkdtempSync(`${out}.new-`);
   try {
     const directories = addresses.map((_, i) => join(beside, `signer-${i + 1}`));
     const signers = await Promise.all(directories.map(makeSigner));
     const services = [makeService(join(beside, 'service'), 'service')];
-    const made = newCluster({ threshold, signers, services });
+    const publicKey = rootPublicKey ?? ensureAdminKey(join(beside, 'service', adminFile));
+    const made = newCluster({ threshold, rootPublicKey: publicKey, signers, services });
     for (const directory of directories) pin(directory, made);
     writeDurably(join(beside, 'service', 'cluster.json'), clusterText(made), 0o644);
     writeDurably(join(beside, 'service', 'service.env'), serviceEnv(addresses), 0o600);
     renameSync(beside, out);
-    console.log(whatNow({ made, out, addresses }));
+    console.log(whatNow({ made, out, addresses, rootPublicKey }));
   } catch (error) {
     rmSync(beside, { recursive: true, force: true });
     throw error;
@@ -59,11 +81,16 @@ async function init({ threshold, out, addresses }: { threshold: number; out: str
 }
 
 /** The order of the signers' files is the order of the participants, and of SIGNERS. */
-function assemble({ threshold, out, files }: { threshold: number; out: string; files: readonly string[] }): void {
+function assemble({
+  threshold,
+  out,
+  files,
+  rootPublicKey,
+}: Omit<Init, 'addresses'> & { rootPublicKey: string; files: readonly string[] }): void {
   const halves = files.map(readPublicHalf);
   const signers = halves.flatMap((half) => ('signerId' in half ? [half] : []));
   const services = halves.flatMap((half) => ('signerId' in half ? [] : [half]));
-  const made = newCluster({ threshold, signers, services });
+  const made = newCluster({ threshold, rootPublicKey, signers, services });
   writeDurably(out, clusterText(made), 0o644);
   console.log(`Cluster ${made.clusterId}: ${signers.length} signers, ${threshold} of which may be corrupt; ${services.length} services may connect.
 SHA-256 of ${out}: ${createHash('sha256').update(readFileSync(out)).digest('hex')}
@@ -75,6 +102,16 @@ function readPublicHalf(file: string): z.output<typeof publicSigner> | z.output<
     return z.union([publicSigner, publicService]).parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch (error) {
     throw new Error(`${file} is not what \`signer init\` or \`service init\` printed: ${messageOf(error)}`);
+  }
+}
+
+/** @returns the key in the one PEM form of its kind @throws {Error} naming what is accepted */
+function readRootPublicKey(file: string): string {
+  try {
+    const { publicKey } = importCredentialKey(readFileSync(file, 'utf8'));
+    return publicKey.export({ type: 'spki', format: 'pem' }).toString();
+  } catch (error) {
+    throw new Error(`--root-public-key ${file}: ${messageOf(error)}`);
   }
 }
 
@@ -94,7 +131,7 @@ SIGNERS=${addresses.map(addressText).join(',')}
 `;
 }
 
-function whatNow({ made, out, addresses }: { made: ClusterFile; out: string; addresses: readonly Address[] }): string {
+function whatNow({ made, out, addresses, rootPublicKey }: Omit<Init, 'threshold'> & { made: ClusterFile }): string {
   const lines = addresses.map((address, i) => {
     const listen = addressText(address.kind === 'tls' ? { ...address, host: '0.0.0.0' } : address);
     return `  signer-${i + 1}/  to the host of ${addressText(address)}; there: countersign signer --data-dir signer-${i + 1} --listen ${listen}`;
@@ -104,6 +141,9 @@ Copy each directory to its own host, and to no other; then delete ${out}: whoeve
 
 ${lines.join('\n')}
   service/   to the host of the service; there, in it: set -a; . ./service.env; set +a; countersign serve
+
+The first administrator signs with ${rootPublicKey === undefined ? 'the private key in service/admin.env' : 'the private key whose public half you gave'}: all authority comes from it.
+The first start of the service writes to admin.env what else the administrator needs.
 
 docs/cluster.md goes step by step.`;
 }

@@ -24,7 +24,7 @@ export interface Actions {
 
 export function createActions({ database, clock }: { database: Database; clock: Clock }): Actions {
   const entryOf = (context: Context) =>
-    auditEntry({ caller: context.caller, action: actionOf(context), clock, requestId: context.requestId });
+    auditEntry({ caller: context.caller, action: actionOf(context), date: new Date(clock()), requestId: context.requestId });
 
   return {
     async perform(context, work) {
@@ -43,7 +43,7 @@ export function createActions({ database, clock }: { database: Database; clock: 
       try {
         return await work();
       } catch (error) {
-        await recordRefusal(database, entry.id, error instanceof Refusal ? error.message : 'Internal Server Error');
+        await recordRefusal(database, entry.nonce, error instanceof Refusal ? error.message : 'Internal Server Error');
         throw error;
       }
     },

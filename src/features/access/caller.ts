@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { Operation } from '../permissions/operations.ts';
+import type { Operation } from '../../authority/operations.ts';
 
 /** How a caller is named in refusals (contract §1.5). */
 export type CallerKind = 'CustomerEmployee' | 'EndUser' | 'ServiceAccount' | 'Pat';

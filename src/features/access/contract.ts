@@ -1,8 +1,8 @@
 /** User actions on the wire (contract §3): a challenge over a request to come, and its signature by a credential. @module */
 
 import { z } from 'zod';
+import { isStorable } from '../../authority/bodies.ts';
 import { contract } from '../endpoint.ts';
-import { isStorable } from '../values.ts';
 
 export const credentialKinds = ['Fido2', 'Key', 'Password', 'Totp', 'RecoveryKey', 'PasswordProtectedKey'] as const;
 

@@ -4,12 +4,12 @@
  * @module
  */
 
+import { grantOf, type Operation, operations } from '../../authority/operations.ts';
 import type { Clock } from '../../base/clock.ts';
 import { Refusal } from '../../base/errors.ts';
 import { payloadHashOf } from '../../crypto/authorisation.ts';
 import type { Database } from '../../store/database.ts';
 import { auditEntry, spendEntry } from '../audit/store.ts';
-import { grantOf, type Operation, operations } from '../permissions/operations.ts';
 import type { Caller } from './caller.ts';
 import { isFor } from './service.ts';
 import type { AccessStore, TokenState } from './store.ts';
@@ -52,7 +52,7 @@ export function createGate({ store, tokens, database, clock }: { store: AccessSt
 
     /** @throws {Refusal} UserActionUsed */
     async spendRefused(caller: Caller, action: UserAction, refusal: Refusal): Promise<void> {
-      const isFirst = await spendEntry(database, auditEntry({ caller, action, clock, refusal: refusal.message }));
+      const isFirst = await spendEntry(database, auditEntry({ caller, action, date: new Date(clock()), refusal: refusal.message }));
       if (!isFirst) throw new Refusal('UserActionUsed');
       action.spent = true;
     },

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { randomBytes } from 'node:crypto';
-import { toBase64Url, utf8 } from '../../base/bytes.ts';
+import { actionLifetimeSeconds } from '../../authority/authorise.ts';
+import { utf8 } from '../../base/bytes.ts';
 import type { Clock } from '../../base/clock.ts';
 import { Refusal } from '../../base/errors.ts';
 import { type CredentialKey, importCredentialKey, verifyAssertion } from '../../crypto/assertions.ts';
@@ -14,8 +14,6 @@ import type { Caller, CallerCredential } from './caller.ts';
 import type { Challenge, CompleteAction, Factor, InitAction } from './contract.ts';
 import type { Tokens } from './tokens.ts';
 
-const lifetimeSeconds = 300;
-const nonceBytes = 32;
 const maxKeysKept = 10_000;
 
 export interface AccessService {
@@ -24,7 +22,16 @@ export interface AccessService {
   completeAction(caller: Caller, body: CompleteAction): { userAction: string };
 }
 
-export function createAccessService({ tokens, clock }: { tokens: Tokens; clock: Clock }): AccessService {
+export function createAccessService({
+  tokens,
+  nonce,
+  clock,
+}: {
+  tokens: Tokens;
+  /** A fresh one, which names the head of the authority log. */
+  nonce: () => string;
+  clock: Clock;
+}): AccessService {
   const keyOf = rememberingKeys();
 
   function verified(caller: Caller, factor: Factor, challenge: string): { credential: CallerCredential; assertion: Assertion } {
@@ -37,7 +44,7 @@ export function createAccessService({ tokens, clock }: { tokens: Tokens; clock: 
 
   return {
     initAction(caller, body) {
-      const binding = bindingOf(caller, body, clock);
+      const binding = bindingOf(caller, body, { nonce: nonce(), now: clock() });
       return {
         challenge: challengeOf(binding),
         challengeIdentifier: tokens.issueChallenge({ binding, tokenId: caller.tokenId }),
@@ -64,15 +71,15 @@ export function isFor(issued: { binding: ActionBinding; tokenId: string }, calle
   return organisationId === caller.organisationId && callerId === caller.userId && issued.tokenId === caller.tokenId;
 }
 
-function bindingOf(caller: Caller, body: InitAction, clock: Clock): ActionBinding {
+function bindingOf(caller: Caller, body: InitAction, { nonce, now }: { nonce: string; now: number }): ActionBinding {
   return {
     method: body.userActionHttpMethod,
     path: body.userActionHttpPath,
     payloadHash: payloadHashOf(utf8(body.userActionPayload ?? '')),
     organisationId: caller.organisationId,
     callerId: caller.userId,
-    nonce: toBase64Url(randomBytes(nonceBytes)),
-    expiresAt: Math.floor(clock() / 1000) + lifetimeSeconds,
+    nonce,
+    expiresAt: Math.floor(now / 1000) + actionLifetimeSeconds,
   };
 }
 

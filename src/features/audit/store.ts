@@ -3,7 +3,6 @@
  * @module
  */
 
-import type { Clock } from '../../base/clock.ts';
 import { newId } from '../../base/ids.ts';
 import type { Query } from '../../store/database.ts';
 import { columnsOf } from '../../store/rows.ts';
@@ -31,13 +30,14 @@ export interface AuditEntry {
 }
 
 export function auditEntry(spending: {
-  caller: Caller;
-  action: UserAction;
-  clock: Clock;
-  requestId?: string;
-  refusal?: string;
+  caller: Pick<Caller, 'organisationId' | 'userId' | 'tokenId'>;
+  action: Pick<UserAction, 'binding' | 'assertion' | 'credentialUuid'>;
+  /** When it is performed. */
+  date: Date;
+  requestId?: string | null;
+  refusal?: string | null;
 }): AuditEntry {
-  const { caller, action, clock, requestId = null, refusal = null } = spending;
+  const { caller, action, date, requestId = null, refusal = null } = spending;
   const { nonce, method, path, payloadHash, expiresAt } = action.binding;
   return {
     id: newId('audit'),
@@ -51,7 +51,7 @@ export function auditEntry(spending: {
     credentialUuid: action.credentialUuid,
     assertion: JSON.stringify(action.assertion),
     dateExpires: new Date(expiresAt * 1000).toISOString(),
-    datePerformed: new Date(clock()).toISOString(),
+    datePerformed: date.toISOString(),
     requestId,
     refusal,
   };
@@ -101,6 +101,12 @@ export async function spendEntry(query: Query, entry: AuditEntry): Promise<boole
 }
 
 /** Writes down that a spent action came to nothing. */
-export async function recordRefusal(query: Query, auditId: string, refusal: string): Promise<void> {
-  await query.query('update audit_log set refusal = $2 where id = $1', [auditId, refusal]);
+export async function recordRefusal(query: Query, nonce: string, refusal: string): Promise<void> {
+  await query.query('update audit_log set refusal = $2 where nonce = $1', [nonce, refusal]);
+}
+
+/** For an effect that stands already, whatever was answered before: the action is spent, and has had it. */
+export async function recordEffect(query: Query, entry: AuditEntry): Promise<void> {
+  if (await spendEntry(query, entry)) return;
+  await query.query('update audit_log set refusal = null where nonce = $1', [entry.nonce]);
 }

@@ -5,16 +5,33 @@ import { contract } from '../endpoint.ts';
 
 export const keyStoreKinds = ['Hsm', 'Mpc', 'OfflineSigner'] as const;
 
+/**
+ * Where a signer's authority log stands, signed by that signer (`authority/signedHead.ts`): with it, `countersign audit verify` sees that a
+ * copy of the log lacks nothing.
+ */
+export const headSchema = z.object({
+  sequence: z.int().min(0),
+  /** Hex of 32 bytes. */
+  hash: z.string(),
+  /** Unix seconds. */
+  at: z.int(),
+  /** base64url of 64 bytes. */
+  signature: z.string(),
+});
+
 export const keyStoresContract = contract({
   listSigners: {
     method: 'GET',
     path: '/signers',
-    summary: 'List the signers of each cluster, in the order of their ids',
+    summary: 'List the signers of each cluster, in the order of their ids, with the heads of their authority logs',
     access: 'Signers:ListSigners',
     userAction: false,
     response: z.object({
       clusters: z.array(
-        z.object({ clusterId: z.string(), signers: z.array(z.object({ signerId: z.string(), encryptionKey: z.string() })) }),
+        z.object({
+          clusterId: z.string(),
+          signers: z.array(z.object({ signerId: z.string(), encryptionKey: z.string(), head: headSchema.exactOptional() })),
+        }),
       ),
     }),
   },

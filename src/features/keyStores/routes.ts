@@ -5,7 +5,7 @@ import type { KeyStoreService } from './service.ts';
 
 export function keyStoresRoutes(service: KeyStoreService): Routes<typeof keyStoresContract, Context> {
   return {
-    listSigners: async () => service.listSigners(),
+    listSigners: () => service.listSigners(),
     listKeyStores: ({ context }) => service.list(context.caller),
   };
 }

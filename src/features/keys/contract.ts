@@ -1,31 +1,16 @@
 /** Keys on the wire (contract §5.3). The private key never exists; a key here is its public half and what may be done with it. */
 
 import { z } from 'zod';
-import { fromHex } from '../../base/bytes.ts';
+import { curve, isStorable, name, scheme } from '../../authority/bodies.ts';
+import { keyRequests, registryRequests } from '../../authority/requests.ts';
 import { pageOf, pageQuery } from '../../base/pagination.ts';
 import { networks } from '../../chains/networks.ts';
-import { contract } from '../endpoint.ts';
+import { contract, signed } from '../endpoint.ts';
 import { keyStoreKinds } from '../keyStores/contract.ts';
-import { id, isStorable, name } from '../values.ts';
 
-/** RFC 9380 §5.3.3: longer domain separation tags would be hashed first, an empty one is forbidden (§3.1). */
-const maxDomainBytes = 255;
-const maxSeedBytes = 4096;
-
-const scheme = z.enum(['DH', 'ECDSA', 'EdDSA', 'Schnorr']);
-const curve = z.enum(['ed25519', 'secp256k1', 'stark']);
-const ofKey = z.object({ keyId: id });
-
-const hexBytes = ({ min, max }: { min: number; max: number }) =>
-  z
-    .string()
-    .max(2 + 2 * max, `at most ${max} bytes`)
-    .transform((text, context) => {
-      const bytes = fromHex(text);
-      if (bytes !== undefined && bytes.length >= min && bytes.length <= max) return bytes;
-      context.addIssue(`expected ${min} to ${max} bytes of hex, with or without 0x`);
-      return z.NEVER;
-    });
+const { createKey, deleteKey } = registryRequests;
+const { deriveKey } = keyRequests;
+const ofKey = deriveKey.params;
 
 export const keySchema = z.object({
   id: z.string(),
@@ -49,24 +34,12 @@ export const keyDetailSchema = keySchema.extend({
   store: z.object({ id: z.string(), kind: z.enum(keyStoreKinds), keyId: z.string(), derivationPath: z.string().exactOptional() }),
 });
 
-const createBody = z.object({
-  scheme,
-  curve,
-  name: name.exactOptional(),
-  masterKey: z.boolean().exactOptional(),
-  deriveFrom: z.object({ keyId: id, path: z.string().max(256).exactOptional() }).exactOptional(),
-  storeId: id.exactOptional(),
-  delegateTo: id.exactOptional(),
-  delayDelegation: z.boolean().exactOptional(),
-});
-
 const listQuery = pageQuery({ defaultLimit: 50, maxLimit: 200 }).extend({
   owner: z.string().min(1).max(256).refine(isStorable, 'must not contain U+0000').optional(),
 });
 
 export type Key = z.output<typeof keySchema>;
 export type KeyDetail = z.output<typeof keyDetailSchema>;
-export type CreateKey = z.output<typeof createBody>;
 export type ListKeys = z.output<typeof listQuery>;
 
 /** An answer that never comes: the endpoint refuses every request. */
@@ -75,12 +48,9 @@ const anyBody = z.looseObject({});
 
 export const keysContract = contract({
   createKey: {
-    method: 'POST',
-    path: '/keys',
+    ...signed(createKey),
     summary: 'Have the signers generate a key together',
-    access: 'Keys:Create',
-    userAction: true,
-    body: createBody,
+    body: createKey.body,
     response: keySchema,
   },
   listKeys: {
@@ -112,22 +82,16 @@ export const keysContract = contract({
     response: keySchema,
   },
   deleteKey: {
-    method: 'DELETE',
-    path: '/keys/:keyId',
+    ...signed(deleteKey),
     summary: 'Archive a key: it signs no more',
-    access: 'Keys:Delete',
-    userAction: true,
     params: ofKey,
     response: keySchema,
   },
   deriveKey: {
-    method: 'POST',
-    path: '/keys/:keyId/derive',
+    ...signed(deriveKey),
     summary: 'Evaluate a DH key at (domain, seed): 32 bytes, the same each time',
-    access: 'Keys:Derive',
-    userAction: true,
     params: ofKey,
-    body: z.object({ domain: hexBytes({ min: 1, max: maxDomainBytes }), seed: hexBytes({ min: 0, max: maxSeedBytes }) }),
+    body: deriveKey.body,
     response: z.object({ output: z.string() }),
   },
   importKey: {

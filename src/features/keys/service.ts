@@ -1,22 +1,25 @@
 /**
- * The rules of keys. A key is made by the signers under an id chosen here, and recorded when all of them have their share.
+ * Keys. A key is asked for in the authority log first (`authority/keys.ts` has the rules), under an id that follows from the request; then
+ * the signers make it, and it is recorded when all of them have their share.
  * @module
  */
 
+import type { CreateKey } from '../../authority/bodies.ts';
 import { to0x, toHex } from '../../base/bytes.ts';
 import { type Clock, isoDate } from '../../base/clock.ts';
 import { Refusal } from '../../base/errors.ts';
-import { newId } from '../../base/ids.ts';
-import { keyTypeOf, keyTypes } from '../../base/keyTypes.ts';
+import { type KeyType, keyTypes } from '../../base/keyTypes.ts';
 import { pageEnd, pageStart } from '../../base/pagination.ts';
-import type { Coordinator, KeyReference } from '../../coordinator/coordinator.ts';
+import type { Coordinator, KeyReference, NewKey } from '../../coordinator/coordinator.ts';
 import type { Authorisation } from '../../crypto/authorisation.ts';
-import type { Database, Query } from '../../store/database.ts';
+import type { Database } from '../../store/database.ts';
 import type { Actions } from '../access/actions.ts';
 import type { Caller } from '../access/caller.ts';
 import { actionOf, type Context } from '../access/context.ts';
-import type { KeyStoreService } from '../keyStores/service.ts';
-import type { CreateKey, Key, KeyDetail, ListKeys } from './contract.ts';
+import { recordRefusal } from '../audit/store.ts';
+import { made } from '../authority/projection.ts';
+import type { Authority } from '../authority/service.ts';
+import type { Key, KeyDetail, ListKeys } from './contract.ts';
 import * as store from './store.ts';
 
 export interface KeyService {
@@ -32,12 +35,12 @@ export interface KeyService {
 
 export function createKeyService(parts: {
   database: Database;
+  authority: Authority;
   actions: Actions;
-  keyStores: KeyStoreService;
   coordinator: Coordinator;
   clock: Clock;
 }): KeyService {
-  const { database, actions, keyStores, coordinator, clock } = parts;
+  const { database, authority, actions, coordinator, clock } = parts;
   const find = store.keyFinder(database);
 
   async function requireKey(caller: Caller, keyId: string): Promise<store.FoundKey> {
@@ -46,45 +49,38 @@ export function createKeyService(parts: {
     return key;
   }
 
-  /** Spends the user action and changes the key, with no other change of it meanwhile. */
-  async function change(context: Context, keyId: string, work: (tx: Query, key: store.KeyRow) => Promise<store.KeyRow>): Promise<Key> {
-    await requireKey(context.caller, keyId);
-    return actions.perform(context, async (tx) => {
-      const key = await store.lockKey(tx, keyId);
-      if (key === undefined) throw keyNotFound(context.caller, keyId);
-      return keyOf(await work(tx, key));
-    });
+  /** The refusal goes on to the caller, and into the audit log: the request has its entry in the authority log, and came to nothing. */
+  async function createShares(context: Context, key: { keyId: string; keyType: KeyType }): Promise<NewKey> {
+    try {
+      return await coordinator.createKey(key);
+    } catch (error) {
+      const reason = error instanceof Refusal ? error.message : 'Internal Server Error';
+      await recordRefusal(database, actionOf(context).binding.nonce, reason);
+      throw error;
+    }
   }
 
   return {
     require: requireKey,
 
-    async create(context, wanted) {
-      refuseUnoffered(wanted);
-      const { caller } = context;
-      const keyType = keyTypeOf(wanted.scheme, wanted.curve);
-      if (keyType === undefined) throw new Refusal('BadRequest', `there are no ${wanted.scheme} keys on ${wanted.curve}`);
-      const { id: storeId } = await keyStores.storeFor(caller, wanted.storeId);
-
-      return actions.performOutside(context, async () => {
-        const id = newId('key');
-        const made = await coordinator.createKey({ keyId: id, keyType, authorisation: authorisationOf(context) });
-        const row: store.KeyRow = {
-          id,
-          organisationId: caller.organisationId,
-          storeId,
-          keyType,
-          publicKey: made.publicKey,
-          verificationShares: made.verificationShares,
-          name: wanted.name ?? null,
-          status: 'Active',
-          delegatedTo: null,
-          dateCreated: new Date(clock()),
-          dateDeleted: null,
-        };
-        await store.insertKey(database, { ...row, chainCode: made.chainCode });
-        return keyOf(row);
-      });
+    async create(context, { name }) {
+      const { id, keyType } = made(await authority.perform(context), 'key');
+      const shared = await createShares(context, { keyId: id, keyType });
+      const row: store.KeyRow = {
+        id,
+        organisationId: context.caller.organisationId,
+        storeId: authority.registry.ids.storeId,
+        keyType,
+        publicKey: shared.publicKey,
+        verificationShares: shared.verificationShares,
+        name: name ?? null,
+        status: 'Active',
+        delegatedTo: null,
+        dateCreated: new Date(clock()),
+        dateDeleted: null,
+      };
+      await store.insertKey(database, { ...row, chainCode: shared.chainCode });
+      return keyOf(row);
     },
 
     async list(caller, query) {
@@ -102,19 +98,17 @@ export function createKeyService(parts: {
       return { ...keyOf(key), wallets: [], store: { id: key.storeId, kind: key.storeKind, keyId: key.id } };
     },
 
-    rename: (context, keyId, name) =>
-      change(context, keyId, async (tx, key) => {
-        await store.renameKey(tx, keyId, name);
-        return { ...key, name };
-      }),
+    async rename(context, keyId, name) {
+      const key = await requireKey(context.caller, keyId);
+      await actions.perform(context, (tx) => store.renameKey(tx, keyId, name));
+      return keyOf({ ...key, name });
+    },
 
-    archive: (context, keyId) =>
-      change(context, keyId, async (tx, key) => {
-        const now = new Date(clock());
-        // Archived already: that is what was asked for.
-        if (!(await store.moveKey(tx, keyId, 'archive', now))) return key;
-        return { ...key, status: 'Archived', dateDeleted: now };
-      }),
+    async archive(context, keyId) {
+      await requireKey(context.caller, keyId);
+      await authority.perform(context);
+      return keyOf(await requireKey(context.caller, keyId));
+    },
 
     async derive(context, keyId, { domain, seed }) {
       const key = await requireKey(context.caller, keyId);
@@ -156,13 +150,6 @@ function isVisible(caller: Caller, key: store.KeyRow): boolean {
 
 function ownKeysOnly({ kind, userId }: Caller): string | null {
   return kind === 'EndUser' ? userId : null;
-}
-
-function refuseUnoffered({ masterKey, deriveFrom, delegateTo, delayDelegation }: CreateKey): void {
-  if (masterKey || deriveFrom !== undefined) throw new Refusal('BadRequest', 'child keys (masterKey, deriveFrom) are not offered yet');
-  if (delegateTo !== undefined || delayDelegation) {
-    throw new Refusal('BadRequest', 'delegation (delegateTo, delayDelegation) is not offered yet');
-  }
 }
 
 function keyOf(row: store.KeyRow): Key {

@@ -115,12 +115,6 @@ export async function moveKey(tx: Query, id: string, event: KeyEvent, date: Date
   return rows.length > 0;
 }
 
-/** @returns the row as the database has it inside this database transaction, locked until its end */
-export async function lockKey(tx: Query, id: string): Promise<KeyRow | undefined> {
-  const [row] = await tx.query<Stored<KeyRow>>(`select ${columns} from keys k where k.id = $1 for no key update`, [id]);
-  return row && restored(row);
-}
-
 function restored<T extends KeyRow>(row: Stored<T>): T {
   // Only the member named here changes its form, which the type of a rest does not say: hence the cast.
   return { ...row, verificationShares: sharesOf(row.verificationShares) } as unknown as T;

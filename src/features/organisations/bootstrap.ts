@@ -1,26 +1,22 @@
 /**
- * The first start: an organisation with its managed permissions, its key store, and a service account that may do everything.
+ * The first start: an organisation with its managed permissions, its key store, and a service account that may do everything. All of it
+ * follows from the root that the cluster has pinned, so that whoever makes it makes the same.
  * @module
  */
 
-import type { Clock } from '../../base/clock.ts';
-import { assert } from '../../base/errors.ts';
-import { newId } from '../../base/ids.ts';
-import { importCredentialKey } from '../../crypto/assertions.ts';
+import { daysValidAtMost } from '../../authority/bodies.ts';
+import type { Change, Registry } from '../../authority/registry.ts';
+import { daySeconds, initialRegistry, type Root, rootIds } from '../../authority/root.ts';
 import type { Database, Query } from '../../store/database.ts';
 import type { Tokens } from '../access/tokens.ts';
+import { type Projection, project } from '../authority/projection.ts';
 import { insertKeyStore } from '../keyStores/store.ts';
-import { managedPermissions } from '../permissions/managed.ts';
-import { assignPermission } from '../permissions/service.ts';
-import { insertPermission, type Managed, type PermissionRow } from '../permissions/store.ts';
-import { bearerOf, newServiceAccount } from '../serviceAccounts/account.ts';
-import { daysValidAtMost } from '../serviceAccounts/contract.ts';
-import { findServiceAccount, insertServiceAccount, type ServiceAccountRow } from '../serviceAccounts/store.ts';
+import { bearerOf } from '../serviceAccounts/account.ts';
+import { rootName } from '../serviceAccounts/projection.ts';
 import { claimInstallation, findInstallation, insertOrganisation } from './store.ts';
 
-const rootName = 'root';
-
-export interface Root {
+/** What the administrator needs besides the root's private key. */
+export interface RootAccess {
   readonly organisationId: string;
   readonly applicationId: string;
   readonly userId: string;
@@ -28,65 +24,50 @@ export interface Root {
   readonly credentialId: string;
 }
 
+/** The same at each call. @throws {Refusal} BadRequest for a root whose credential is not accepted */
+export function rootAccess(root: Root, tokens: Tokens): RootAccess {
+  const { organisationId, applicationId, userId, tokenId, credId } = rootIds(root);
+  const dateIssued = new Date(root.createdAt * 1000);
+  const dateExpires = new Date((root.createdAt + daysValidAtMost * daySeconds) * 1000);
+  const accessToken = tokens.issueBearer(bearerOf({ tokenId, organisationId, userId, name: rootName, dateIssued, dateExpires }));
+  return { organisationId, applicationId, userId, accessToken, credentialId: credId };
+}
+
 /**
  * Makes the organisation of this installation unless it stands: exactly one, however many replicas start and however often.
- *
- * @param publicKey PEM of the root credential; its private key stays with the caller
- * @returns the root account of that credential, the same at each call, so that a start that was cut short can be repeated; undefined when
- * the organisation was made with another credential
- * @throws {Refusal} BadRequest for a key that is not accepted
+ * @throws {Error} when the database has the organisation of another root
  */
-export async function bootstrap(parts: { database: Database; tokens: Tokens; clock: Clock; publicKey: string }): Promise<Root | undefined> {
-  const { database, tokens, clock, publicKey } = parts;
-  importCredentialKey(publicKey);
+export async function bootstrap({ database, root, projection }: { database: Database; root: Root; projection: Projection }): Promise<void> {
+  const registry = initialRegistry(root);
+  const { organisationId } = registry;
   if ((await findInstallation(database)) === undefined) {
-    await database.transaction((tx) => install(tx, { publicKey, now: new Date(clock()) }));
+    await database.transaction(async (tx) => {
+      // Does nothing when another replica has been faster.
+      if (await claimInstallation(tx, organisationId)) await createOrganisation(tx, registry, projection);
+    });
   }
-  return findRoot(database, tokens, publicKey);
+  const installed = await findInstallation(database);
+  if (installed?.organisationId === organisationId) return;
+  throw new Error(
+    `the database has organisation ${installed?.organisationId}, the cluster was made for ${organisationId}: one of the two is of another installation`,
+  );
 }
 
-/** Does nothing when another replica has been faster. */
-async function install(tx: Query, { publicKey, now }: { publicKey: string; now: Date }): Promise<void> {
-  const organisationId = newId('organisation');
-  const root = newServiceAccount({ organisationId, name: rootName, publicKey, daysValid: daysValidAtMost, now });
-  if (await claimInstallation(tx, { organisationId, rootId: root.userId })) await createOrganisation(tx, root);
+/** An organisation as its root has it before the first entry of the authority log. */
+export async function createOrganisation(tx: Query, registry: Registry, projection: Projection): Promise<void> {
+  const { organisationId, ids, root } = registry;
+  const { applicationId, storeId } = ids;
+  const date = new Date(root.createdAt * 1000);
+  await insertOrganisation(tx, { id: organisationId, applicationId, dateCreated: date });
+  await insertKeyStore(tx, { id: storeId, organisationId, kind: 'Mpc', name: 'Threshold signers', primary: true, dateCreated: date });
+  await project(tx, projection, recordsOf(registry), { organisationId, date, dateAsked: date });
 }
 
-/** An organisation with what every one has from the start, and its first full admin. */
-export async function createOrganisation(tx: Query, root: ServiceAccountRow): Promise<void> {
-  const { organisationId, dateCreated } = root;
-  await insertOrganisation(tx, { id: organisationId, applicationId: newId('application'), dateCreated });
-  await insertKeyStore(tx, { id: newId('store'), organisationId, kind: 'Mpc', name: 'Threshold signers', primary: true, dateCreated });
-
-  const fullAdmin = managedPermission('FullAdmin', organisationId, dateCreated);
-  await insertPermission(tx, fullAdmin);
-  await insertPermission(tx, managedPermission('DefaultEndUser', organisationId, dateCreated));
-  await insertServiceAccount(tx, root);
-  await assignPermission(tx, fullAdmin, root.userId, dateCreated);
-}
-
-function managedPermission(managed: Managed, organisationId: string, now: Date): PermissionRow {
-  return {
-    id: newId('permission'),
-    organisationId,
-    ...managedPermissions[managed],
-    managed,
-    isArchived: false,
-    dateCreated: now,
-    dateUpdated: now,
-  };
-}
-
-async function findRoot(database: Database, tokens: Tokens, publicKey: string): Promise<Root | undefined> {
-  const installation = await findInstallation(database);
-  assert(installation, 'the installation stands now');
-  const root = await findServiceAccount(database, installation.id, installation.rootId);
-  if (root?.publicKey !== publicKey) return undefined;
-  return {
-    organisationId: installation.id,
-    applicationId: installation.applicationId,
-    userId: root.userId,
-    accessToken: tokens.issueBearer(bearerOf(root)),
-    credentialId: root.credId,
-  };
+function recordsOf({ accounts, credentials, permissions, assignments }: Registry): readonly Change[] {
+  return [
+    ...[...permissions.values()].map((record): Change => ({ kind: 'permission', record })),
+    ...[...accounts.values()].map((record): Change => ({ kind: 'account', record })),
+    ...[...credentials.values()].map((record): Change => ({ kind: 'credential', record })),
+    ...[...assignments.values()].map((record): Change => ({ kind: 'assignment', record })),
+  ];
 }

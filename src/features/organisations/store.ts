@@ -8,32 +8,21 @@ export interface OrganisationRow {
   readonly dateCreated: Date;
 }
 
-/** The organisation that the first start has made, and its root account. */
-export interface Installation extends OrganisationRow {
-  readonly rootId: string;
-}
-
 /**
  * Makes the organisation the one of this installation, unless there is one: of several replicas at once, one succeeds, after the others
  * have waited for its commit.
  * @returns whether it is now the one
  */
-export async function claimInstallation(
-  tx: Query,
-  { organisationId, rootId }: { organisationId: string; rootId: string },
-): Promise<boolean> {
-  const rows = await tx.query(
-    'insert into installation (organisation_id, root_id) values ($1, $2) on conflict do nothing returning organisation_id',
-    [organisationId, rootId],
-  );
+export async function claimInstallation(tx: Query, organisationId: string): Promise<boolean> {
+  const rows = await tx.query('insert into installation (organisation_id) values ($1) on conflict do nothing returning organisation_id', [
+    organisationId,
+  ]);
   return rows.length > 0;
 }
 
-export async function findInstallation(query: Query): Promise<Installation | undefined> {
-  const [row] = await query.query<Installation & Record<string, unknown>>(
-    `select o.id, o.application_id as "applicationId", o.date_created as "dateCreated", i.root_id as "rootId"
-     from installation i join organisations o on o.id = i.organisation_id`,
-  );
+/** The organisation that the first start has made. */
+export async function findInstallation(query: Query): Promise<{ organisationId: string } | undefined> {
+  const [row] = await query.query<{ organisationId: string }>('select organisation_id as "organisationId" from installation');
   return row;
 }
 

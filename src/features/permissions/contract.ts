@@ -1,22 +1,13 @@
 /** Permissions and their assignments on the wire (contract §6). @module */
 
 import { z } from 'zod';
+import { registryRequests } from '../../authority/requests.ts';
 import { pageOf, pageQuery } from '../../base/pagination.ts';
-import { contract } from '../endpoint.ts';
-import { id, name } from '../values.ts';
-import { legacyOperations, operations } from './operations.ts';
+import { contract, signed } from '../endpoint.ts';
 
 const listQuery = pageQuery({ defaultLimit: 50, maxLimit: 200 });
-
-const operationName = z.enum([...operations, ...legacyOperations]);
-const operationList = z
-  .array(operationName)
-  .min(1)
-  .max(operations.length + legacyOperations.length)
-  .transform((names) => [...new Set(names)]);
-
-const ofPermission = z.object({ permissionId: id });
-const ofAssignment = z.object({ permissionId: id, assignmentId: id });
+const { createPermission, updatePermission, archivePermission, createAssignment, deleteAssignment } = registryRequests;
+const ofPermission = updatePermission.params;
 
 export const permissionSchema = z.object({
   id: z.string(),
@@ -52,12 +43,9 @@ export const permissionsContract = contract({
     response: pageOf(permissionSchema),
   },
   createPermission: {
-    method: 'POST',
-    path: '/permissions',
+    ...signed(createPermission),
     summary: 'Create a permission: a named list of operations',
-    access: 'Permissions:Create',
-    userAction: true,
-    body: z.object({ name, operations: operationList }),
+    body: createPermission.body,
     response: permissionSchema,
   },
   getPermission: {
@@ -70,23 +58,17 @@ export const permissionsContract = contract({
     response: permissionSchema,
   },
   updatePermission: {
-    method: 'PUT',
-    path: '/permissions/:permissionId',
+    ...signed(updatePermission),
     summary: 'Rename a permission, or replace its operations',
-    access: 'Permissions:Update',
-    userAction: true,
     params: ofPermission,
-    body: z.object({ name: name.exactOptional(), operations: operationList.exactOptional() }),
+    body: updatePermission.body,
     response: permissionSchema,
   },
   archivePermission: {
-    method: 'PUT',
-    path: '/permissions/:permissionId/archive',
+    ...signed(archivePermission),
     summary: 'Archive a permission, which then grants nothing, or bring it back',
-    access: 'Permissions:Archive',
-    userAction: true,
     params: ofPermission,
-    body: z.object({ isArchived: z.boolean() }),
+    body: archivePermission.body,
     response: permissionSchema,
   },
   listAssignments: {
@@ -100,23 +82,17 @@ export const permissionsContract = contract({
     response: pageOf(assignmentSchema),
   },
   createAssignment: {
-    method: 'POST',
-    path: '/permissions/:permissionId/assignments',
+    ...signed(createAssignment),
     summary: 'Assign a permission to a user or a service account',
-    access: 'Permissions:Assign',
-    userAction: true,
     params: ofPermission,
-    body: z.object({ identityId: id }),
+    body: createAssignment.body,
     response: assignmentSchema,
   },
   deleteAssignment: {
-    method: 'DELETE',
-    path: '/permissions/:permissionId/assignments/:assignmentId',
+    ...signed(deleteAssignment),
     summary: 'Revoke an assignment',
-    access: 'Permissions:Revoke',
-    userAction: true,
-    params: ofAssignment,
-    query: z.object({ force: z.enum(['true', 'false']).optional() }),
+    params: deleteAssignment.params,
+    query: deleteAssignment.query,
     response: z.object({}),
   },
 });

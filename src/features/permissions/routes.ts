@@ -6,14 +6,14 @@ import type { PermissionService } from './service.ts';
 export function permissionsRoutes(service: PermissionService): Routes<typeof permissionsContract, Context> {
   return {
     listPermissions: ({ query, context }) => service.list(context.caller, query),
-    createPermission: ({ body, context }) => service.create(context, body),
+    createPermission: ({ context }) => service.create(context),
     getPermission: ({ params, context }) => service.get(context.caller, params.permissionId),
-    updatePermission: ({ params, body, context }) => service.update(context, params.permissionId, body),
-    archivePermission: ({ params, body, context }) => service.archive(context, params.permissionId, body.isArchived),
+    updatePermission: ({ params, context }) => service.update(context, params.permissionId),
+    archivePermission: ({ params, context }) => service.archive(context, params.permissionId),
     listAssignments: ({ params, query, context }) => service.listAssignments(context.caller, params.permissionId, query),
-    createAssignment: ({ params, body, context }) => service.assign(context, params.permissionId, body.identityId),
-    deleteAssignment: async ({ params, query, context }) => {
-      await service.revoke(context, { ...params, force: query.force === 'true' });
+    createAssignment: ({ context }) => service.assign(context),
+    deleteAssignment: async ({ query, context }) => {
+      await service.revoke(context, { force: query.force === 'true' });
       return {};
     },
   };

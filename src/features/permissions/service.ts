@@ -1,63 +1,48 @@
 /**
- * The rules of permissions: who may do what is changed here, one change at a time in an organisation.
- *
- * Nobody gives away what they do not hold: whoever creates, extends, brings back or assigns a permission holds each of its operations.
- * An organisation always keeps somebody with full admin access.
+ * Permissions and who holds them. What may be changed, and by whom, the rules of the authority log say (`authority/permissions.ts`).
  * @module
  */
 
-import { type Clock, isoDate } from '../../base/clock.ts';
+import { operations as allOperations } from '../../authority/operations.ts';
+import { isoDate } from '../../base/clock.ts';
 import { Refusal } from '../../base/errors.ts';
-import { newId } from '../../base/ids.ts';
 import { type PageFilter, type PageQuery, pageEnd, pageStart } from '../../base/pagination.ts';
-import type { Database, Query } from '../../store/database.ts';
-import type { Actions } from '../access/actions.ts';
+import type { Database } from '../../store/database.ts';
 import type { Caller } from '../access/caller.ts';
 import type { Context } from '../access/context.ts';
-import { authorise } from '../access/gate.ts';
+import { made } from '../authority/projection.ts';
+import type { Authority } from '../authority/service.ts';
 import type { Assignment, Permission } from './contract.ts';
-import { operations as allOperations, grantOf } from './operations.ts';
 import * as store from './store.ts';
 
 type PageOf<T> = { items: T[]; nextPageToken?: string };
 
 export interface PermissionService {
   list(caller: Caller, query: PageQuery): Promise<PageOf<Permission>>;
-  create(context: Context, wanted: { name: string; operations: readonly string[] }): Promise<Permission>;
+  create(context: Context): Promise<Permission>;
   get(caller: Caller, permissionId: string): Promise<Permission>;
-  update(context: Context, permissionId: string, change: { name?: string; operations?: readonly string[] }): Promise<Permission>;
-  archive(context: Context, permissionId: string, isArchived: boolean): Promise<Permission>;
+  update(context: Context, permissionId: string): Promise<Permission>;
+  archive(context: Context, permissionId: string): Promise<Permission>;
   listAssignments(caller: Caller, permissionId: string, query: PageQuery): Promise<PageOf<Assignment>>;
-  assign(context: Context, permissionId: string, identityId: string): Promise<Assignment>;
-  revoke(context: Context, assignment: { permissionId: string; assignmentId: string; force: boolean }): Promise<void>;
+  assign(context: Context): Promise<Assignment>;
+  /** @param force as the query says: the direct client signs the path without it, so that the log does not know */
+  revoke(context: Context, { force }: { force: boolean }): Promise<void>;
 }
 
-export function createPermissionService({
-  database,
-  actions,
-  clock,
-}: {
-  database: Database;
-  actions: Actions;
-  clock: Clock;
-}): PermissionService {
-  /** Spends the user action and changes the administration, alone. */
-  function administer<T>(context: Context, work: (tx: Query) => Promise<T>): Promise<T> {
-    return actions.perform(context, async (tx) => {
-      await store.lockAdministration(tx, context.caller.organisationId);
-      return work(tx);
-    });
+export function createPermissionService({ database, authority }: { database: Database; authority: Authority }): PermissionService {
+  async function show({ organisationId }: Caller, permissionId: string): Promise<Permission> {
+    return permissionOf(await requirePermission(organisationId, permissionId));
   }
 
-  async function requireFreeName(tx: Query, organisationId: string, name: string): Promise<void> {
-    if (!(await store.hasPermissionNamed(tx, organisationId, name))) return;
-    throw new Refusal('Conflict', 'a permission with this name exists already');
+  async function requirePermission(organisationId: string, permissionId: string): Promise<store.PermissionRow> {
+    const row = await store.findPermission(database, organisationId, permissionId);
+    if (row === undefined) throw new Refusal('NotFound', 'Permission', { details: { permissionId, orgId: organisationId } });
+    return row;
   }
 
-  async function save(tx: Query, row: store.PermissionRow): Promise<Permission> {
-    const saved = { ...row, dateUpdated: new Date(clock()) };
-    await store.updatePermission(tx, saved);
-    return permissionOf(saved);
+  async function change(context: Context, permissionId: string): Promise<Permission> {
+    await authority.perform(context);
+    return show(context.caller, permissionId);
   }
 
   return {
@@ -67,127 +52,39 @@ export function createPermissionService({
       return page(rows, query, filter, permissionOf);
     },
 
-    create: ({ caller, ...context }, { name, operations }) =>
-      administer({ caller, ...context }, async (tx) => {
-        requireHeld(caller, operations);
-        await requireFreeName(tx, caller.organisationId, name);
-        const now = new Date(clock());
-        const row: store.PermissionRow = {
-          id: newId('permission'),
-          organisationId: caller.organisationId,
-          name,
-          operations,
-          managed: null,
-          isArchived: false,
-          dateCreated: now,
-          dateUpdated: now,
-        };
-        await store.insertPermission(tx, row);
-        return permissionOf(row);
-      }),
+    async create(context) {
+      const performed = await authority.perform(context);
+      const { date } = performed;
+      return permissionOf({ ...made(performed, 'permission'), dateCreated: date, dateUpdated: date });
+    },
 
-    get: async ({ organisationId }, permissionId) => permissionOf(await requirePermission(database, organisationId, permissionId)),
-
-    update: (context, permissionId, { name, operations }) =>
-      administer(context, async (tx) => {
-        const { caller } = context;
-        const row = await requirePermission(tx, caller.organisationId, permissionId);
-        if (row.managed === 'FullAdmin') throw new Refusal('BadRequest', `${row.name} is immutable`);
-        const isRenamed = name !== undefined && name !== row.name;
-        if (isRenamed && row.managed !== null) throw new Refusal('BadRequest', `${row.name} keeps its name`);
-        if (isRenamed) await requireFreeName(tx, caller.organisationId, name);
-        if (operations !== undefined) {
-          requireHeld(
-            caller,
-            operations.filter((operation) => !row.operations.includes(operation)),
-          );
-        }
-        return save(tx, { ...row, name: name ?? row.name, operations: operations ?? row.operations });
-      }),
-
-    archive: (context, permissionId, isArchived) =>
-      administer(context, async (tx) => {
-        const row = await requirePermission(tx, context.caller.organisationId, permissionId);
-        if (row.managed !== null) throw new Refusal('BadRequest', `${row.name} is never archived`);
-        if (row.isArchived && !isArchived) requireHeld(context.caller, row.operations);
-        return save(tx, { ...row, isArchived });
-      }),
+    get: show,
+    update: change,
+    archive: change,
 
     async listAssignments({ organisationId }, permissionId, query) {
-      await requirePermission(database, organisationId, permissionId);
+      await requirePermission(organisationId, permissionId);
       const filter = { list: 'assignments', permissionId };
       const rows = await store.listAssignments(database, permissionId, pageStart(query, filter));
       return page(rows, query, filter, assignmentOf);
     },
 
-    assign: (context, permissionId, identityId) =>
-      administer(context, async (tx) => {
-        const permission = await requireAssignable(tx, context.caller, permissionId);
-        if (!(await store.isIdentity(tx, context.caller.organisationId, identityId))) {
-          throw new Refusal('NotFound', 'Identity', { details: { identityId, orgId: context.caller.organisationId } });
-        }
-        const assigned = await assignPermission(tx, permission, identityId, new Date(clock()));
-        if (assigned === undefined) throw new Refusal('Conflict', 'this permission is assigned to this identity already');
-        return assignmentOf(assigned);
-      }),
+    async assign(context) {
+      const performed = await authority.perform(context);
+      const { date } = performed;
+      return assignmentOf({ ...made(performed, 'assignment'), dateCreated: date, dateUpdated: date });
+    },
 
-    revoke: (context, { permissionId, assignmentId, force }) =>
-      administer(context, async (tx) => {
-        const { organisationId, isFullAdmin } = context.caller;
-        if (force && !isFullAdmin) throw new Refusal('Forbidden', 'only a full admin may force a revocation');
-        const permission = await requirePermission(tx, organisationId, permissionId);
-        const now = new Date(clock());
-        if (!(await store.revokeAssignment(tx, { permissionId, assignmentId, date: now }))) {
-          throw new Refusal('NotFound', 'Assignment', { details: { assignmentId, permissionId, orgId: organisationId } });
-        }
-        if (permission.managed === 'FullAdmin') await requireFullAdmin(tx, organisationId, now);
-      }),
+    async revoke(context, { force }) {
+      if (force && !context.caller.isFullAdmin) throw new Refusal('Forbidden', 'only a full admin may force a revocation');
+      await authority.perform(context);
+    },
   };
-}
-
-/** A permission the caller may give to others. @throws {Refusal} NotFound, Forbidden, BadRequest when it is archived */
-export async function requireAssignable(tx: Query, caller: Caller, permissionId: string): Promise<store.PermissionRow> {
-  const permission = await requirePermission(tx, caller.organisationId, permissionId);
-  if (permission.isArchived) throw new Refusal('BadRequest', 'an archived permission cannot be assigned');
-  requireHeld(caller, permission.managed === 'FullAdmin' ? allOperations : permission.operations);
-  if (permission.managed === 'FullAdmin' && !caller.isFullAdmin) {
-    throw new Refusal('Forbidden', 'only a full admin may assign full admin access');
-  }
-  return permission;
-}
-
-/** @returns undefined when that identity holds that permission already */
-export async function assignPermission(
-  tx: Query,
-  permission: store.PermissionRow,
-  identityId: string,
-  now: Date,
-): Promise<store.AssignmentRow | undefined> {
-  const { organisationId, id: permissionId } = permission;
-  const row = { id: newId('assignment'), organisationId, permissionId, identityId, dateCreated: now, dateUpdated: now };
-  return (await store.insertAssignment(tx, row)) ? row : undefined;
-}
-
-/** To be asked after a change, under `lockAdministration`. @throws {Refusal} Conflict, and the change is rolled back */
-export async function requireFullAdmin(tx: Query, organisationId: string, now: Date): Promise<void> {
-  if (await store.hasFullAdmin(tx, organisationId, now)) return;
-  throw new Refusal('Conflict', 'the organisation would be left without an active full admin');
 }
 
 /** What a permission shows as its operations. */
 export function shownOperations({ managed, operations }: Pick<store.PermissionRow, 'managed' | 'operations'>): string[] {
   return managed === 'FullAdmin' ? [...allOperations] : [...operations];
-}
-
-async function requirePermission(query: Query, organisationId: string, permissionId: string): Promise<store.PermissionRow> {
-  const row = await store.findPermission(query, organisationId, permissionId);
-  if (row === undefined) throw new Refusal('NotFound', 'Permission', { details: { permissionId, orgId: organisationId } });
-  return row;
-}
-
-/** @throws {Refusal} Forbidden, naming the first operation the caller lacks */
-function requireHeld(caller: Caller, names: readonly string[]): void {
-  for (const operation of names.flatMap(grantOf)) authorise(caller, operation);
 }
 
 function page<R extends { id: string; dateCreated: Date }, T>(
@@ -200,7 +97,7 @@ function page<R extends { id: string; dateCreated: Date }, T>(
   return { items: shown.map(show), ...rest };
 }
 
-function permissionOf(row: store.PermissionRow): Permission {
+function permissionOf(row: Omit<store.PermissionRow, 'organisationId'>): Permission {
   return {
     id: row.id,
     name: row.name,
@@ -213,13 +110,13 @@ function permissionOf(row: store.PermissionRow): Permission {
   };
 }
 
-function assignmentOf({ id, permissionId, identityId, dateCreated, dateUpdated }: store.AssignmentRow): Assignment {
+function assignmentOf(row: Omit<store.AssignmentRow, 'organisationId'>): Assignment {
   return {
-    id,
-    permissionId,
-    identityId,
+    id: row.id,
+    permissionId: row.permissionId,
+    identityId: row.identityId,
     isImmutable: false,
-    dateCreated: isoDate(dateCreated.getTime()),
-    dateUpdated: isoDate(dateUpdated.getTime()),
+    dateCreated: isoDate(row.dateCreated.getTime()),
+    dateUpdated: isoDate(row.dateUpdated.getTime()),
   };
 }

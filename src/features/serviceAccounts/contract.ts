@@ -1,13 +1,12 @@
 /** Service accounts on the wire (contract §5.2): users that are programs, each with one token and the one credential that signs for it. */
 
 import { z } from 'zod';
-import { contract } from '../endpoint.ts';
-import { externalId, id, name } from '../values.ts';
+import { externalId, name } from '../../authority/bodies.ts';
+import { registryRequests } from '../../authority/requests.ts';
+import { contract, signed } from '../endpoint.ts';
 
-export const daysValidAtMost = 730;
-const maxPem = 4096;
-
-const ofServiceAccount = z.object({ serviceAccountId: id });
+const { createServiceAccount, activateServiceAccount, deactivateServiceAccount, deleteServiceAccount } = registryRequests;
+const ofServiceAccount = activateServiceAccount.params;
 
 const permissionAssignments = z.array(
   z.object({
@@ -50,18 +49,9 @@ export const serviceAccountSchema = z.object({
   ),
 });
 
-const createBody = z.object({
-  name,
-  publicKey: z.string().min(1).max(maxPem),
-  permissionId: id.exactOptional(),
-  externalId: externalId.exactOptional(),
-  daysValid: z.int().min(1).max(daysValidAtMost).default(daysValidAtMost),
-});
-
 const updateBody = z.object({ name: name.exactOptional(), externalId: externalId.exactOptional() });
 
 export type ServiceAccount = z.output<typeof serviceAccountSchema>;
-export type CreateServiceAccount = z.output<typeof createBody>;
 export type UpdateServiceAccount = z.output<typeof updateBody>;
 
 export const serviceAccountsContract = contract({
@@ -74,12 +64,9 @@ export const serviceAccountsContract = contract({
     response: z.object({ items: z.array(serviceAccountSchema) }),
   },
   createServiceAccount: {
-    method: 'POST',
-    path: '/auth/service-accounts',
+    ...signed(createServiceAccount),
     summary: 'Create a service account; the answer carries its access token, once',
-    access: 'Auth:ServiceAccounts:Create',
-    userAction: true,
-    body: createBody,
+    body: createServiceAccount.body,
     response: serviceAccountSchema,
   },
   getServiceAccount: {
@@ -102,32 +89,23 @@ export const serviceAccountsContract = contract({
     response: serviceAccountSchema,
   },
   activateServiceAccount: {
-    method: 'PUT',
-    path: '/auth/service-accounts/:serviceAccountId/activate',
+    ...signed(activateServiceAccount),
     summary: 'Let a service account act again',
-    access: 'Auth:ServiceAccounts:Activate',
-    userAction: true,
     params: ofServiceAccount,
     response: serviceAccountSchema,
   },
   deactivateServiceAccount: {
-    method: 'PUT',
-    path: '/auth/service-accounts/:serviceAccountId/deactivate',
+    ...signed(deactivateServiceAccount),
     summary: 'Stop a service account, at once',
-    access: 'Auth:ServiceAccounts:Deactivate',
-    userAction: true,
     params: ofServiceAccount,
-    body: z.object({ force: z.boolean().exactOptional() }).optional(),
+    body: deactivateServiceAccount.body,
     response: serviceAccountSchema,
   },
   deleteServiceAccount: {
-    method: 'DELETE',
-    path: '/auth/service-accounts/:serviceAccountId',
+    ...signed(deleteServiceAccount),
     summary: 'Delete a service account, for good',
-    access: 'Auth:ServiceAccounts:Delete',
-    userAction: true,
     params: ofServiceAccount,
-    query: z.object({ force: z.enum(['true', 'false']).optional() }),
+    query: deleteServiceAccount.query,
     response: serviceAccountSchema,
   },
 });

@@ -1,7 +1,8 @@
 /** SQL of service accounts: a user, its token and the credential of that token. @module */
 
+import type { Managed } from '../../authority/managed.ts';
+import type { Account, Credential } from '../../authority/registry.ts';
 import type { Query } from '../../store/database.ts';
-import type { Managed } from '../permissions/store.ts';
 
 export interface ServiceAccountRow {
   readonly userId: string;
@@ -14,6 +15,8 @@ export interface ServiceAccountRow {
   /** PEM, as it was given. */
   readonly publicKey: string;
   readonly dateCreated: Date;
+  /** Of its token. */
+  readonly dateIssued: Date;
   readonly dateExpires: Date;
 }
 
@@ -31,10 +34,10 @@ export interface ListedServiceAccount extends ServiceAccountRow {
 const listSql = `
   select u.id as "userId", u.organisation_id as "organisationId", u.username as name, u.is_active as "isActive", t.id as "tokenId",
     c.uuid as "credentialUuid", c.cred_id as "credId", c.public_key as "publicKey", u.date_created as "dateCreated",
-    t.date_expires as "dateExpires", granted.assignments
+    t.date_created as "dateIssued", t.date_expires as "dateExpires", granted.assignments
   from users u
-  join tokens t on t.user_id = u.id and t.kind = 'ServiceAccount'
-  join credentials c on c.token_id = t.id
+  join tokens t on t.user_id = u.id and t.kind = 'ServiceAccount' and t.is_active
+  join credentials c on c.token_id = t.id and c.is_active
   cross join lateral (
     select coalesce(json_agg(json_build_object('permissionName', p.name, 'permissionId', p.id, 'assignmentId', a.id,
       'operations', p.operations, 'managed', p.managed) order by a.date_created, a.id), '[]') as assignments
@@ -57,50 +60,55 @@ export async function findServiceAccount(query: Query, organisationId: string, i
   return row;
 }
 
-/** One statement: the three rows are there together. */
-export async function insertServiceAccount(tx: Query, row: ServiceAccountRow): Promise<void> {
-  await tx.query(
-    `with account as (
-       insert into users (id, organisation_id, kind, is_service_account, username, is_active, date_created)
-       values ($1, $2, 'CustomerEmployee', true, $3, $4, $9)
-     ), token as (
-       insert into tokens (id, organisation_id, user_id, kind, name, is_active, date_created, date_expires)
-       values ($5, $2, $1, 'ServiceAccount', $3, true, $9, $10)
-     )
-     insert into credentials (uuid, organisation_id, user_id, token_id, cred_id, kind, name, public_key, is_active, date_created)
-     values ($6, $2, $1, $5, $7, 'Key', $3, $8, true, $9)`,
-    [
-      row.userId,
-      row.organisationId,
-      row.name,
-      row.isActive,
-      row.tokenId,
-      row.credentialUuid,
-      row.credId,
-      row.publicKey,
-      row.dateCreated,
-      row.dateExpires,
-    ],
-  );
-}
-
 export async function renameServiceAccount(tx: Query, userId: string, name: string): Promise<void> {
   await tx.query('update users set username = $2 where id = $1', [userId, name]);
 }
 
-export async function setActive(tx: Query, userId: string, isActive: boolean): Promise<void> {
-  await tx.query('update users set is_active = $2 where id = $1 and date_deleted is null', [userId, isActive]);
+interface Written {
+  readonly organisationId: string;
+  readonly date: Date;
 }
 
-/** For good: its token, its credential and what it was assigned end with it. */
-export async function deleteServiceAccount(tx: Query, userId: string, now: Date): Promise<void> {
+export async function insertAccount(tx: Query, { id }: Account, { organisationId, date, name }: Written & { name: string }): Promise<void> {
   await tx.query(
-    `with account as (update users set is_active = false, date_deleted = $2 where id = $1),
-       token as (update tokens set is_active = false where user_id = $1),
-       revoked as (
-         update permission_assignments set date_revoked = $2, date_updated = $2 where identity_id = $1 and date_revoked is null
-       )
-     update credentials set is_active = false where user_id = $1`,
-    [userId, now],
+    `insert into users (id, organisation_id, kind, is_service_account, username, is_active, date_created)
+     values ($1, $2, 'CustomerEmployee', true, $3, true, $4) on conflict (id) do nothing`,
+    [id, organisationId, name, date],
   );
+}
+
+/** The account as it is from now on, with its token; former tokens end. */
+export async function putAccount(
+  tx: Query,
+  account: Account,
+  { organisationId, dateAsked, date }: Written & { dateAsked: Date },
+): Promise<void> {
+  const { id, status, tokenId, validUntil } = account;
+  await tx.query(
+    `with account as (
+       update users set is_active = $2, date_deleted = case when $3::boolean then coalesce(date_deleted, $4) end where id = $1
+     ), former as (
+       update tokens set is_active = false where user_id = $1 and id <> $5
+     )
+     insert into tokens (id, organisation_id, user_id, kind, name, is_active, date_created, date_expires)
+     select $5, $6, $1, 'ServiceAccount', username, not $3::boolean, $7::timestamptz, $8::timestamptz from users where id = $1
+     on conflict (id) do update set is_active = excluded.is_active`,
+    [id, status === 'Active', status === 'Deleted', date, tokenId, organisationId, dateAsked, new Date(validUntil * 1000)],
+  );
+}
+
+/** Of the account's token. */
+export async function insertCredential(tx: Query, credential: Credential, { organisationId, date }: Written): Promise<void> {
+  const { uuid, credId, accountId, kind, publicKey } = credential;
+  await tx.query(
+    `insert into credentials (uuid, organisation_id, user_id, token_id, cred_id, kind, name, public_key, is_active, date_created)
+     select $1, $2, u.id, t.id, $4, $5, u.username, $6, true, $7::timestamptz
+     from users u join tokens t on t.user_id = u.id and t.is_active where u.id = $3
+     on conflict (uuid) do nothing`,
+    [uuid, organisationId, accountId, credId, kind, publicKey, date],
+  );
+}
+
+export async function endCredential(tx: Query, uuid: string): Promise<void> {
+  await tx.query('update credentials set is_active = false where uuid = $1', [uuid]);
 }

@@ -1,11 +1,12 @@
 /** Signature requests on the wire (contract §5.4). */
 
 import { z } from 'zod';
+import { id } from '../../authority/bodies.ts';
+import { keyRequests } from '../../authority/requests.ts';
 import { pageOf, pageQuery } from '../../base/pagination.ts';
 import { networks } from '../../chains/networks.ts';
 import { signatureRequestBody } from '../../chains/requests.ts';
-import { contract } from '../endpoint.ts';
-import { id } from '../values.ts';
+import { contract, signed } from '../endpoint.ts';
 
 export const signatureStatuses = ['Pending', 'Executing', 'Signed', 'Confirmed', 'Failed', 'Rejected'] as const;
 
@@ -43,16 +44,13 @@ export const signatureRequestSchema = z.object({
 export type SignatureRequest = z.output<typeof signatureRequestSchema>;
 export type WireSignature = z.output<typeof signatureSchema>;
 
-const ofKey = z.object({ keyId: id });
+const ofKey = keyRequests.createSignature.params;
 
 export const signaturesContract = contract({
   createSignature: {
-    method: 'POST',
-    path: '/keys/:keyId/signatures',
-    summary: 'Have the signers sign a request together',
-    access: 'Keys:Signatures:Create',
-    userAction: true,
+    ...signed(keyRequests.createSignature),
     params: ofKey,
+    summary: 'Have the signers sign a request together',
     body: signatureRequestBody,
     response: signatureRequestSchema,
   },

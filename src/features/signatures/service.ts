@@ -76,7 +76,7 @@ export function createSignatureService(parts: {
   async function sign(context: Context, key: FoundKey, unsigned: Unsigned) {
     const authorisation = authorisationOf(context);
     const signatures = await Promise.all(
-      unsigned.payloads.map((payload) => coordinator.sign({ key: referenceOf(key), payload, authorisation })),
+      unsigned.payloads.map((payload, payloadIndex) => coordinator.sign({ key: referenceOf(key), payload, payloadIndex, authorisation })),
     );
     return wireOf(signatures, unsigned.assemble(signatures));
   }
@@ -114,7 +114,7 @@ export function createSignatureService(parts: {
       const unsigned = await parseRequest(body, key);
       const request = newRequest(context, { key, body, executingBy: replicaId, now: new Date(clock()) });
       const action = actionOf(context);
-      const audit = auditEntry({ caller: context.caller, action, clock, requestId: context.requestId });
+      const audit = auditEntry({ caller: context.caller, action, date: request.dateRequested, requestId: context.requestId });
 
       const beginning = await store.begin({ audit, request });
       if (beginning === 'actionUsed') throw new Refusal('UserActionUsed');
@@ -123,7 +123,7 @@ export function createSignatureService(parts: {
       try {
         return await repeated(request);
       } catch (error) {
-        if (error instanceof Refusal) await recordRefusal(database, audit.id, error.message);
+        if (error instanceof Refusal) await recordRefusal(database, audit.nonce, error.message);
         throw error;
       }
     },

@@ -11,9 +11,28 @@ create table organisations (
 -- Exactly one row: replicas that start together on an empty database race for it, and the winner makes the organisation.
 create table installation (
   singleton       boolean primary key default true check (singleton),
-  organisation_id text not null references organisations deferrable initially deferred,
-  -- The service account made with it, whose credentials the operator got.
-  root_id         text not null
+  organisation_id text not null references organisations deferrable initially deferred
+);
+
+-- The authority log: every request that changed who may do what, in order, each with the signature of the credential that asked for it.
+-- Each signer has the same log. What users, tokens, credentials, permissions, assignments and the status of keys are, follows from it.
+create table authority_log (
+  sequence      bigint primary key check (sequence > 0),
+  hash          bytea not null unique check (octet_length(hash) = 32),
+  -- Its one text: authority/entry.ts.
+  entry         text not null,
+  -- [{"at", "signerId", "signature"}]: the signers that vouch for the head with this entry, t + 1 or more. None for an entry that was
+  -- taken over with a later one, whose vouchers are also its own.
+  vouchers      json not null,
+  -- Later than that of the entry before.
+  date_accepted timestamptz not null
+);
+
+-- The entry that signers are being asked for: at most one. What a crash has left here is settled before the next is proposed.
+create table authority_proposal (
+  singleton  boolean primary key default true check (singleton),
+  entry      text not null,
+  request_id text
 );
 
 -- People and service accounts. A deleted one stays, for what it has done.

@@ -1,0 +1,16 @@
+/** The client of whoever's credentials the environment holds: the variables of admin.env. @module */
+
+import { type Client, createClient } from './client.ts';
+import { required } from './options.ts';
+
+/** @throws {Error} naming the variable that is missing */
+export function clientOf(env: Readonly<Record<string, string | undefined>>): Client {
+  const variable = (name: string) => required(env[name], `${name} (of admin.env, in the environment)`);
+  return createClient({
+    apiUrl: variable('DFNS_API_URL'),
+    organisationId: variable('DFNS_ORG_ID'),
+    authToken: variable('DFNS_AUTH_TOKEN'),
+    credId: variable('DFNS_CRED_ID'),
+    privateKey: variable('DFNS_PRIVATE_KEY'),
+  });
+}

@@ -1,0 +1,122 @@
+/**
+ * A signer out of its directory: its stores, its identity, its authority log and its memory, behind one function that answers questions.
+ * @module
+ */
+
+import type { KeyObject } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { toHex } from '../base/bytes.ts';
+import type { Clock } from '../base/clock.ts';
+import { reasonsOf } from '../base/errors.ts';
+import { sparingly } from '../base/sparingly.ts';
+import type { Logger } from '../log.ts';
+import { identityOf, type PublicIdentity } from '../mpc/identity.ts';
+import { answerer, type Listener } from './answer.ts';
+import { openAuthority } from './authority.ts';
+import { type ClusterFile, clusterFile, pinnedClusterFile, rootOf } from './contract.ts';
+import { createHandlers } from './handlers.ts';
+import { publicSignerOf, readIdentity, signatureBy } from './identity.ts';
+import { readKeyEncryptionKey } from './keyEncryption.ts';
+import { openReplayMemory } from './replayMemory.ts';
+import { sealedSeeds } from './seeds.ts';
+import { sealedShares } from './shares.ts';
+import { openSignerStore, type SignerStore } from './store.ts';
+import { readTlsKey } from './tlsKey.ts';
+
+/** Refusals of a kind are logged once in this time. */
+const refusalsEveryMs = 1_000;
+
+export interface Signer {
+  readonly cluster: ClusterFile;
+  readonly index: number;
+  /** From a question, as it came, to its answer. Never rejects. */
+  readonly answer: (question: unknown) => Promise<unknown>;
+  /** @throws {Error} if this signer has none */
+  tlsKey(): KeyObject;
+  close(): void;
+}
+
+/** @throws {Error} when it cannot start: another signer runs on the directory, or what is in it is not what it was */
+export function openSigner({ dataDir, clock, log }: { dataDir: string; clock: Clock; log: Logger }): Signer {
+  const store = openSignerStore(dataDir);
+  try {
+    return signerOn(store, { dataDir, clock, log });
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+}
+
+function signerOn(store: SignerStore, { dataDir, clock, log }: { dataDir: string; clock: Clock; log: Logger }): Signer {
+  const keyEncryptionKey = readKeyEncryptionKey(dataDir);
+  const secrets = readIdentity(store, keyEncryptionKey);
+  const { signerId } = publicSignerOf(secrets);
+  const cluster = clusterFile.parse(JSON.parse(readFileSync(join(dataDir, pinnedClusterFile), 'utf8')));
+  const self = cluster.signers.find((signer) => signer.signerId === signerId);
+  if (self === undefined) throw new Error(`${join(dataDir, pinnedClusterFile)} does not name this signer (${signerId})`);
+
+  const authority = openAuthority({
+    root: rootOf(cluster),
+    signerId,
+    sign: signatureBy(secrets),
+    store: store.log,
+    clock,
+    onHead: ({ sequence, hash, at, signature }) =>
+      log.info({ sequence, hash: toHex(hash), at, signature }, 'the authority log has a new head'),
+  });
+  const replays = openReplayMemory({ dataDir, clock, hasHistory: authority.registry.head.sequence > 0 });
+  const handlers = createHandlers({
+    cluster,
+    index: self.index,
+    identity: identityOf({ ...secrets, index: self.index, directory: directoryOf(cluster) }),
+    shares: sealedShares({ store, keyEncryptionKey, signerId }),
+    seeds: sealedSeeds({ store, keyEncryptionKey }),
+    authority,
+    replays,
+    clock,
+  });
+  return {
+    cluster,
+    index: self.index,
+    answer: answerer(handlers, {
+      failed: (error) => log.error({ reasons: reasonsOf(error) }, 'a question failed'),
+      refused: refusalLog(log, clock),
+    }),
+    tlsKey() {
+      const key = readTlsKey(store, keyEncryptionKey);
+      if (key === undefined) throw new Error('this signer has no TLS key yet: run `countersign signer init` again');
+      return key;
+    },
+    close() {
+      replays.close();
+      store.close();
+    },
+  };
+}
+
+/** What a signer would not do is said with its reason, of each kind once in a time. */
+function refusalLog(log: Logger, clock: Clock): Listener['refused'] {
+  const reports = new Map<string, (reason: string) => void>(); // as many as the contract has kinds of questions and refusals
+  return (method, { code, message }) => {
+    const kind = `${method} ${code}`;
+    const level = code === 'Forked' ? 'error' : 'warn';
+    const say = (reason: string, leftOut: number) => log[level]({ method, code, reason, leftOut }, 'a question was refused');
+    const report = reports.get(kind) ?? sparingly(say, { everyMs: refusalsEveryMs, clock });
+    reports.set(kind, report);
+    report(message);
+  };
+}
+
+function directoryOf(cluster: ClusterFile): ReadonlyMap<number, PublicIdentity> {
+  return new Map(
+    cluster.signers.map(({ index, signerId, encryptionKey }) => [
+      index,
+      { identityKey: fromBase64(signerId), transportKey: fromBase64(encryptionKey).subarray(1) },
+    ]),
+  );
+}
+
+function fromBase64(text: string): Uint8Array {
+  return new Uint8Array(Buffer.from(text, 'base64'));
+}

@@ -1,0 +1,112 @@
+/**
+ * Which authorisations this signer has taken part in: once for each payload, ever. In a file of its own, because it is written with every
+ * signature and forgotten when what it holds has expired.
+ *
+ * A commit is in the kernel's hands when `spend` returns, so that it outlives this process however that ends; only a machine that loses its
+ * power may lose the last of them. Such a machine has another boot id afterwards: then nothing is taken that may have been made before this
+ * start. Where machines have no boot id, every commit is synced instead.
+ * @module
+ */
+
+import { chmodSync, existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { actionLifetimeSeconds, clockSkewSeconds } from '../authority/authorise.ts';
+import type { Clock } from '../base/clock.ts';
+import { Refusal } from '../base/errors.ts';
+
+export interface ReplayMemory {
+  /**
+   * Remembers that payload `index` of the request with this nonce is being signed.
+   * @param expiresAt unix seconds, of the authorisation
+   * @throws {Refusal} UserActionUsed when it was before; Forbidden when this memory does not reach back far enough to tell
+   */
+  spend(use: { nonce: string; index: number; expiresAt: number }): void;
+  close(): void;
+}
+
+const schema = `
+  create table if not exists spent (nonce text not null, part integer not null, expires_at integer not null, primary key (nonce, part))
+    strict, without rowid;
+  create index if not exists spent_by_expiry on spent (expires_at);
+  create table if not exists state (name text primary key, value text not null) strict, without rowid;
+`;
+/** What has expired is dropped after so many uses, and so many rows at once at most: no use waits for a long one. */
+const usesPerPurge = 256;
+const rowsPerPurge = 1024;
+/** Kept longer than needed, should a clock be set back. */
+const graceSeconds = 600;
+
+/**
+ * @param hasHistory whether this signer may have signed before: then a memory that is not there was lost
+ * @throws {Error} if another process holds it
+ */
+export function openReplayMemory({
+  dataDir,
+  clock,
+  hasHistory,
+  bootId = bootIdOf(),
+}: {
+  dataDir: string;
+  clock: Clock;
+  hasHistory: boolean;
+  bootId?: string | undefined;
+}): ReplayMemory {
+  const file = join(dataDir, 'spent.db');
+  const isNew = !existsSync(file);
+  const db = new DatabaseSync(file);
+  try {
+    chmodSync(file, 0o600);
+    db.exec(
+      `pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = ${bootId === undefined ? 'full' : 'normal'};`,
+    );
+    db.exec(`begin immediate; ${schema} commit;`);
+  } catch (cause) {
+    db.close();
+    throw new Error(`the memory of this signer in ${file} cannot be opened; is another signer running on it?`, { cause });
+  }
+  const selectState = db.prepare('select value from state where name = ?');
+  const putState = db.prepare('insert into state (name, value) values (?, ?) on conflict (name) do update set value = excluded.value');
+  const add = db.prepare('insert into spent (nonce, part, expires_at) values (?, ?, ?) on conflict do nothing');
+  const purgeSome = db.prepare(
+    'delete from spent where (nonce, part) in (select nonce, part from spent where expires_at <= ? order by expires_at limit ?)',
+  );
+  const read = (name: string) => (selectState.get(name) as { value: string } | undefined)?.value;
+
+  /** Unix seconds: what expires up to here may have been spent without this memory knowing. */
+  let blindUntil = Number(read('blindUntil') ?? 0);
+  const sameBoot = read('bootId') === (bootId ?? '');
+  const mayBeLost = isNew || read('bootId') === undefined ? hasHistory : bootId !== undefined && !sameBoot;
+  if (mayBeLost) blindUntil = Math.max(blindUntil, Math.ceil(clock() / 1000) + actionLifetimeSeconds + clockSkewSeconds);
+  db.exec('begin immediate');
+  putState.run('blindUntil', String(blindUntil));
+  putState.run('bootId', bootId ?? '');
+  db.exec('commit');
+
+  let uses = 0;
+  function purge(): void {
+    const before = Math.floor(clock() / 1000) - graceSeconds;
+    purgeSome.run(before, rowsPerPurge);
+    if (before <= blindUntil) return;
+    blindUntil = before;
+    putState.run('blindUntil', String(blindUntil));
+  }
+
+  return {
+    spend({ nonce, index, expiresAt }) {
+      if (expiresAt <= blindUntil) {
+        throw new Refusal('Forbidden', 'the authorisation may have been made before this signer lost its memory of what it has signed');
+      }
+      if (add.run(nonce, index, expiresAt).changes !== 1) throw new Refusal('UserActionUsed');
+      uses += 1;
+      if (uses % usesPerPurge === 0) purge();
+    },
+    close: () => db.close(),
+  };
+}
+
+/** Another after every start of the machine (Linux); undefined where there is none. */
+function bootIdOf(): string | undefined {
+  const file = '/proc/sys/kernel/random/boot_id';
+  return existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined;
+}

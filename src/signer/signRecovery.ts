@@ -1,0 +1,43 @@
+/**
+ * An operator's part in a recovery (`authority/recovery.ts`): this signer's signature over the new credential of the root, at the head of
+ * this signer's own log. Offline: the signer must not be running.
+ * @module
+ */
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Head } from '../authority/head.ts';
+import { type RecoveryTerms, recoveryMessage } from '../authority/recovery.ts';
+import { toBase64Url } from '../base/bytes.ts';
+import { systemClock } from '../base/clock.ts';
+import { importCredentialKey } from '../crypto/assertions.ts';
+import { openAuthority } from './authority.ts';
+import { clusterFile, pinnedClusterFile, rootOf } from './contract.ts';
+import { publicSignerOf, readIdentity, signatureBy } from './identity.ts';
+import { readKeyEncryptionKey } from './keyEncryption.ts';
+import { openSignerStore } from './store.ts';
+
+export interface RecoveryPart {
+  readonly signerId: string;
+  /** base64url. */
+  readonly signature: string;
+  /** Of this signer's log: all parts of a recovery must name the same. */
+  readonly head: Head;
+}
+
+/** @throws {Error} when the signer runs, its store is not what it was, or the new credential is not accepted */
+export function signRecovery({ dataDir, terms }: { dataDir: string; terms: RecoveryTerms }): RecoveryPart {
+  importCredentialKey(terms.publicKey);
+  const store = openSignerStore(dataDir);
+  try {
+    const secrets = readIdentity(store, readKeyEncryptionKey(dataDir));
+    const { signerId } = publicSignerOf(secrets);
+    const root = rootOf(clusterFile.parse(JSON.parse(readFileSync(join(dataDir, pinnedClusterFile), 'utf8'))));
+    const sign = signatureBy(secrets);
+    const { registry } = openAuthority({ root, signerId, sign, store: store.log, clock: systemClock, onHead: () => undefined });
+    const message = recoveryMessage(root.clusterId, registry.head, terms);
+    return { signerId, signature: toBase64Url(sign(message)), head: registry.head };
+  } finally {
+    store.close();
+  }
+}

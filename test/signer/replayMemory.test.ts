@@ -1,0 +1,111 @@
+/** What a signer has taken part in, it knows again: whatever happened to its process, and as far as a machine can tell, to the machine. */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openReplayMemory, type ReplayMemory } from '../../src/signer/replayMemory.ts';
+import { refusalOf } from '../authority/world.ts';
+
+const dawn = 1_750_000_000;
+const used = 'UserActionUsed: user action has already been used';
+const blind = 'Forbidden: the authorisation may have been made before this signer lost its memory of what it has signed';
+
+let dataDir: string;
+let seconds: number;
+let memory: ReplayMemory | undefined;
+beforeEach(() => {
+  dataDir = mkdtempSync(join(tmpdir(), 'countersign-spent-'));
+  seconds = dawn;
+});
+afterEach(() => {
+  memory?.close();
+  memory = undefined;
+  rmSync(dataDir, { recursive: true });
+});
+
+function open({ hasHistory = false, bootId = 'boot 1' as string | undefined } = {}): ReplayMemory {
+  memory?.close();
+  memory = openReplayMemory({ dataDir, clock: () => seconds * 1000, hasHistory, ...(bootId === undefined ? {} : { bootId }) });
+  return memory;
+}
+const spend = (nonce: string, { index = 0, expiresAt = seconds + 300 } = {}) => refusalOf(() => memory?.spend({ nonce, index, expiresAt }));
+
+describe('one payload of one request', () => {
+  test('is spent once', () => {
+    open();
+    expect(spend('a')).toBe('not refused');
+    expect(spend('a')).toBe(used);
+    expect(spend('a', { index: 1 })).toBe('not refused');
+    expect(spend('b')).toBe('not refused');
+    expect(spend('a', { expiresAt: seconds + 330 })).toBe(used);
+  });
+
+  test('stays spent over a restart', () => {
+    open();
+    spend('a');
+    open({ hasHistory: true });
+    expect(spend('a')).toBe(used);
+    expect(spend('b')).toBe('not refused');
+  });
+
+  test('stays spent when the process is killed', async () => {
+    const child = spawn(process.execPath, [new URL('./spender.ts', import.meta.url).pathname, dataDir], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let said = '';
+    child.stdout.on('data', (chunk) => {
+      said += String(chunk);
+      if (said.length > 4_000) child.kill('SIGKILL');
+    });
+    await once(child, 'close');
+    const last = Number(said.split('\n').at(-2));
+    expect(last).toBeGreaterThan(500);
+    memory = openReplayMemory({ dataDir, clock: () => seconds * 1000, hasHistory: true });
+    for (let i = 0; i <= last; i++) expect(spend(`nonce-${i}`, { expiresAt: dawn + 300 })).toBe(used);
+    expect(spend(`nonce-${last + 2}`, { expiresAt: dawn + 300 })).toBe('not refused');
+  }, 20_000);
+});
+
+describe('a memory that may have lost something', () => {
+  test('refuses what may have been made before this start: the machine was started again', () => {
+    open();
+    open({ bootId: 'boot 2', hasHistory: true });
+    expect(spend('a', { expiresAt: dawn + 330 })).toBe(blind);
+    expect(spend('a', { expiresAt: dawn + 331 })).toBe('not refused');
+  });
+
+  test('and goes on refusing it after one more start', () => {
+    open();
+    open({ bootId: 'boot 2', hasHistory: true });
+    open({ bootId: 'boot 2', hasHistory: true });
+    expect(spend('a', { expiresAt: dawn + 330 })).toBe(blind);
+  });
+
+  test('is one that is not there, of a signer that has a history', () => {
+    open({ hasHistory: true });
+    expect(spend('a')).toBe(blind);
+  });
+
+  test('is not a new one of a new signer', () => {
+    open();
+    expect(spend('a')).toBe('not refused');
+  });
+});
+
+test('what has expired is forgotten, and never taken for new even if the clock is set back', () => {
+  open();
+  spend('old');
+  seconds += 2_000;
+  for (let i = 0; i < 600; i++) spend(`nonce-${i}`);
+  seconds = dawn;
+  expect(spend('old')).toBe(blind);
+});
+
+test('the file is its user’s alone, and one process has it', () => {
+  open();
+  expect(statSync(join(dataDir, 'spent.db')).mode & 0o777).toBe(0o600);
+  expect(() => openReplayMemory({ dataDir, clock: () => 0, hasHistory: false })).toThrow(/is another signer running on it/);
+});

@@ -1,0 +1,10 @@
+/** Spends nonces until it is killed, and says each one when it is spent: `node spender.ts <dataDir>`. */
+
+import { openReplayMemory } from '../../src/signer/replayMemory.ts';
+
+const [, , dataDir = ''] = process.argv;
+const memory = openReplayMemory({ dataDir, clock: () => 1_750_000_000_000, hasHistory: false });
+for (let i = 0; ; i++) {
+  memory.spend({ nonce: `nonce-${i}`, index: 0, expiresAt: 1_750_000_300 });
+  process.stdout.write(`${i}\n`);
+}
