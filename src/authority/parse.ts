@@ -6,7 +6,7 @@
 import type { z } from 'zod';
 import { Refusal } from '../base/errors.ts';
 import type { ActionBinding } from '../crypto/authorisation.ts';
-import type { Request } from './requests.ts';
+import type { KnownRequest } from './requests.ts';
 
 /** Far above the largest body of these requests; signature requests are not read here. */
 export const maxBodyBytes = 64 * 1024;
@@ -17,7 +17,7 @@ export interface Target {
   readonly query: Readonly<Record<string, string>>;
 }
 
-type Named = Pick<Request, 'method' | 'path'>;
+type Named = Pick<KnownRequest, 'method' | 'path'>;
 
 /**
  * Whether the challenge committed to this kind of request: with its query or without (contract §3.6).

@@ -77,10 +77,7 @@ export async function runSigner({ dataDir, address, log }: { dataDir: string; ad
     clock: systemClock,
   });
   const answer = answerer(handlers, (error) => log.error({ reasons: reasonsOf(error) }, 'a question failed'));
-  const turnedAway = sparingly((reason, leftOut) => log.warn({ reason, leftOut }, 'a connection was closed'), {
-    everyMs: refusalsEveryMs,
-    clock: systemClock,
-  });
+  const turnedAway = sparingly((reason, leftOut) => log.warn({ reason, leftOut }, 'a connection was closed'), refusalsEveryMs);
   const listener = await listen(transport, answer, turnedAway);
   log.info({ signer: self.index, address: addressText(listener.address) }, 'the signer listens');
   process.send?.('ready');

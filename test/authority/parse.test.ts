@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { utf8 } from '../../src/base/bytes.ts';
 import { maxBodyBytes, parseBody, targetOf } from '../../src/authority/parse.ts';
+import { utf8 } from '../../src/base/bytes.ts';
 import { refusalOf } from './world.ts';
 
 const assignment = { method: 'DELETE', path: '/permissions/:permissionId/assignments/:assignmentId' } as const;
@@ -42,7 +42,9 @@ describe('the target of a request', () => {
   });
 
   it('says nothing twice', () => {
-    expect(refusalOf(() => target('/permissions/p/assignments/a?force=true&force=false'))).toBe('BadRequest: the query names one parameter twice');
+    expect(refusalOf(() => target('/permissions/p/assignments/a?force=true&force=false'))).toBe(
+      'BadRequest: the query names one parameter twice',
+    );
   });
 });
 
