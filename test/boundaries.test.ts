@@ -14,14 +14,15 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   chains: ['base', 'crypto'],
   store: ['base'],
   transport: ['base', 'crypto'],
+  authority: ['base', 'crypto'],
   signer: ['base', 'crypto', 'mpc', 'chains', 'transport', 'log.ts'],
   coordinator: ['base', 'crypto', 'mpc', 'transport', 'signer/contract.ts', 'log.ts'],
   features: ['base', 'crypto', 'chains', 'store', 'coordinator'],
   server: ['base', 'features', 'store', 'transport', 'coordinator', 'signer/contract.ts', 'config.ts', 'log.ts'],
-  cli: ['base', 'crypto', 'signer/contract.ts', 'server/cluster.ts', 'server/files.ts', 'server/keyFile.ts'],
+  cli: ['base', 'crypto', 'signer/contract.ts', 'signer/process.ts', 'server', 'config.ts', 'log.ts'],
   'config.ts': ['base', 'signer/contract.ts'],
   'log.ts': [],
-  'main.ts': ['base', 'config.ts', 'log.ts', 'server/start.ts', 'signer/process.ts', 'cli'],
+  'main.ts': ['base', 'cli'],
 };
 
 /** The npm packages of a floor. A signer loads no web framework and no database server. */
@@ -32,6 +33,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   chains: ['zod'],
   store: ['@electric-sql/pglite', 'pg'],
   transport: [],
+  authority: ['zod'],
   signer: ['zod'],
   coordinator: ['zod'],
   features: ['zod', 'fast-jwt'],
@@ -96,7 +98,7 @@ describe('floors', () => {
     const readers = files.filter((file) =>
       /process\.env/.test(readFileSync(join(src, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')),
     );
-    expect(readers).toEqual(['main.ts']); // which hands it to config.ts
+    expect(readers).toEqual(['cli/run.ts']); // which hands it to config.ts
   });
 });
 

@@ -1,0 +1,68 @@
+/**
+ * The command line: `start` (service and signers on this machine), `serve` (the service alone), `signer` (one signer), and what makes
+ * clusters. What is not asked for is not loaded: a signer has no web server in it.
+ * @module
+ */
+
+import { parseArgs } from 'node:util';
+import { parseAddress } from '../base/address.ts';
+import { readConfig } from '../config.ts';
+import { createLog } from '../log.ts';
+import { required } from './options.ts';
+
+const usage = `countersign start                 the service with its signers, on this machine
+countersign serve                 the service alone; its signers run elsewhere (CLUSTER_FILE, SIGNERS, DATABASE_URL)
+countersign signer init --data-dir DIR              make a signer's identity and print its public half
+countersign signer renew-tls --data-dir DIR         give a signer another TLS key and print its public half
+countersign signer --data-dir DIR --socket PATH | --listen ADDRESS
+                                  run a signer; an address is unix:/path or tls://host:port
+countersign cluster init --signers 3 --threshold 1 --out DIR [--hosts ADDRESS,…]
+                                  make a cluster of several hosts: a directory for each (docs/cluster.md)
+countersign service init --data-dir DIR [--name NAME]
+                                  make the service's TLS key and print its public half
+countersign cluster assemble --threshold 1 --out FILE PUBLIC.json…
+                                  join public halves to a cluster file
+The environment is described in .env.example.`;
+
+/** Runs what the arguments ask for; resolves when it is done. @throws {Error} saying what is wrong, for people */
+export async function run(args: readonly string[]): Promise<void> {
+  if (args.includes('--help')) return console.log(usage);
+  const [first, ...rest] = args;
+  if (first === 'cluster') return (await import('./commands/cluster.ts')).cluster(rest);
+  if (first === 'service') return (await import('./commands/service.ts')).service(rest);
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { 'data-dir': { type: 'string' }, socket: { type: 'string' }, listen: { type: 'string' } },
+  });
+  const config = readConfig(process.env);
+  const command = positionals.join(' ');
+  switch (command) {
+    case 'start':
+      return (await import('../server/start.ts')).start(config);
+    case 'serve':
+      return (await import('../server/start.ts')).serve(config);
+    case 'signer init': {
+      const { initialiseSigner } = await import('../signer/process.ts');
+      console.log(JSON.stringify(initialiseSigner(required(values['data-dir'], '--data-dir'))));
+      return;
+    }
+    case 'signer renew-tls': {
+      const { renewSignerTlsKey } = await import('../signer/process.ts');
+      console.log(JSON.stringify(renewSignerTlsKey(required(values['data-dir'], '--data-dir'))));
+      return;
+    }
+    case 'signer': {
+      const { runSigner } = await import('../signer/process.ts');
+      const dataDir = required(values['data-dir'], '--data-dir');
+      if (values.socket !== undefined && values.listen !== undefined) throw new Error('a signer listens at --socket or --listen, not both');
+      const address = parseAddress(required(values.listen ?? values.socket, '--socket or --listen'));
+      return runSigner({ dataDir, address, log: createLog('signer', config.logLevel) });
+    }
+    case 'help':
+      console.log(usage);
+      return;
+    default:
+      throw new Error(`unknown command: ${command || '(none)'}\n${usage}`);
+  }
+}
