@@ -22,6 +22,8 @@ countersign service init --data-dir DIR [--name NAME]
                                   make the service's TLS key and print its public half
 countersign cluster assemble --threshold 1 --out FILE PUBLIC.json…
                                   join public halves to a cluster file
+countersign call METHOD PATH [JSON]
+                                  one request to the API, signed with the credentials of admin.env in the environment
 The environment is described in .env.example.`;
 
 /** Runs what the arguments ask for; resolves when it is done. @throws {Error} saying what is wrong, for people */
@@ -29,6 +31,7 @@ export async function run(args: readonly string[]): Promise<void> {
   if (args.includes('--help')) return console.log(usage);
   const [first, ...rest] = args;
   if (first === 'cluster') return (await import('./commands/cluster.ts')).cluster(rest);
+  if (first === 'call') return (await import('./commands/call.ts')).call(rest, process.env);
   if (first === 'service') return (await import('./commands/service.ts')).service(rest);
   const { values, positionals } = parseArgs({
     args: [...args],

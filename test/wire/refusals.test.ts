@@ -5,13 +5,15 @@
 
 import { generateKeyPairSync } from 'node:crypto';
 import { connect } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { secp256k1 } from '@noble/curves/secp256k1.js';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { maxMessageBytes } from '../../src/chains/requests.ts';
 import { limits } from '../../src/server/limits.ts';
+import { openDatabase } from '../../src/store/open.ts';
 import type { Client } from '../support/client.ts';
 import { type Instance, startInstance } from '../support/instance.ts';
 import { newDataDir } from '../support/pglite.ts';
-import { publicPem } from '../support/world.ts';
+import { type FakeWorld, publicPem, startWorld } from '../support/world.ts';
 import { administrator, newAccount } from './accounts.ts';
 import { hash } from './examples.ts';
 
@@ -58,7 +60,7 @@ async function refused(method: string, path: string, sent: Sent = {}): Promise<{
     ...(body === undefined ? {} : { body }),
   });
   expect(answer.headers.get('content-type')).toMatch(/^application\/json/);
-  const { error, ...rest } = await answer.json();
+  const { error, ...rest } = JSON.parse(await answer.text());
   const { id, ...shown } = error;
   expect([rest, id, shown.status]).toEqual([{}, answer.headers.get('x-request-id'), answer.status]);
   return shown;
@@ -81,8 +83,6 @@ describe('who calls: 401', () => {
   test('no token, or what is none of ours', async () => {
     const { accessToken } = root.credentials;
     const [header, claims, signature = ''] = accessToken.split('.');
-    const stranger = generateKeyPairSync('ed25519').privateKey;
-    expect(stranger.asymmetricKeyType).toBe('ed25519');
     const unsigned = `${Buffer.from('{"alg":"none","typ":"JWT"}').toString('base64url')}.${claims}.`;
     const altered = `${header}.${claims}.${signature.slice(0, -4)}${signature.endsWith('AAAA') ? 'BBBB' : 'AAAA'}`;
     const texts = [
@@ -299,12 +299,12 @@ describe('the order of checks', () => {
 
 describe('what is not a request', () => {
   test('an unknown route, or a method it does not have', async () => {
-    expect(await refused('GET', '/nowhere?x=1')).toEqual({ status: 404, message: 'GET /nowhere not found' });
-    expect(await refused('PUT', '/keys', { body: '{}' })).toEqual({ status: 404, message: 'PUT /keys not found' });
-    expect(await refused('PATCH', '/keys', { body: '{}' })).toEqual({ status: 404, message: 'PATCH /keys not found' });
+    expect(await refused('GET', '/nowhere?x=1')).toEqual({ status: 404, message: 'route not found' });
+    expect(await refused('PUT', '/keys', { body: '{}' })).toEqual({ status: 404, message: 'route not found' });
+    expect(await refused('PATCH', '/keys', { body: '{}' })).toEqual({ status: 404, message: 'route not found' });
   });
 
-  test('a body that is too large, of another type, or of none', async () => {
+  test('a body that is too large, or of another type', async () => {
     const path = '/auth/action/init';
     const tooLarge = { status: 413, message: 'the body is larger than the service takes' };
     expect(await refused('POST', path, { body: ' '.repeat(limits.bodyBytes + 1) })).toEqual(tooLarge);
@@ -312,7 +312,6 @@ describe('what is not a request', () => {
     for (const contentType of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x']) {
       expect(await refused('POST', path, { body: '{}', contentType }), contentType).toEqual(otherType);
     }
-    expect(await refused('POST', path, { body: new TextEncoder().encode('{}'), contentType: '' })).toEqual(otherType);
   });
 
   test('a body that is nested too deep, not JSON, or not UTF-8', async () => {
@@ -354,7 +353,7 @@ describe('what is not a request', () => {
     const both = 'POST /keys HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n{}';
     expect(await raw(both)).toEqual([400, 'the request is not valid HTTP']);
     const long = `GET /healthz HTTP/1.1\r\nhost: a\r\nx-long: ${'a'.repeat(limits.headerBytes)}\r\n\r\n`;
-    expect(await raw(long)).toEqual([431, `the headers are larger than ${limits.headerBytes} bytes`]);
+    expect(await raw(long)).toEqual([431, 'the headers are larger than the service takes']);
     expect((await fetch(`${instance.origin}/healthz`)).status).toBe(200);
   });
 });
@@ -454,12 +453,16 @@ describe('signatures', () => {
     for (const key of [ecdsa, stark, schnorr]) expect(await sign(key, { kind: 'Message', message: '0x00' })).toEqual(hashOnly);
     expect(await sign(dh, { kind: 'Hash', hash })).toEqual(badRequest('a DH key on secp256k1 does not sign here'));
 
-    const notHash = { status: 400, details: { problems: [{ field: 'body.hash', problem: expect.stringContaining('32 bytes of hex') }] } };
-    for (const wrong of ['00'.repeat(31), '00'.repeat(33), `0x${'00'.repeat(31)}`, `0X${'00'.repeat(32)}`, 'zz'.repeat(32), '', 7]) {
-      expect(await sign(ecdsa, { kind: 'Hash', hash: wrong }), `${wrong}`).toMatchObject(
-        wrong === 7 ? { status: 400, details: { problems: [{ field: 'body.hash' }] } } : notHash,
-      );
+    for (const wrong of ['00'.repeat(31), '00'.repeat(33), `0x${'00'.repeat(31)}`, 'zz'.repeat(32), '', 7]) {
+      expect(await sign(ecdsa, { kind: 'Hash', hash: wrong }), `${wrong}`).toMatchObject({
+        status: 400,
+        details: { problems: [{ field: 'body.hash' }] },
+      });
     }
+    const zero = badRequest('a hash that is zero in the order of the curve is not signed');
+    const order = secp256k1.Point.Fn.ORDER.toString(16);
+    for (const wrong of ['00'.repeat(32), order]) expect(await sign(ecdsa, { kind: 'Hash', hash: wrong })).toEqual(zero);
+    expect(await sign(stark, { kind: 'Hash', hash: '00'.repeat(32) })).toEqual(zero);
 
     const tooLarge = badRequest('a hash signed by a stark key must be below 2^251');
     for (const wrong of ['08'.padEnd(64, '0'), 'ff'.repeat(32)]) expect(await sign(stark, { kind: 'Hash', hash: wrong })).toEqual(tooLarge);
@@ -609,12 +612,93 @@ describe('administration', () => {
 test('the id of a refusal is the one under which the log has it', async () => {
   const answer = await fetch(`${instance.origin}/keys`);
   const id = answer.headers.get('x-request-id') ?? '';
-  const logged = instance
-    .output()
-    .split('\n')
-    .filter((line) => line.includes(id))
-    .map((line) => JSON.parse(line));
-  expect(logged).toMatchObject([{ requestId: id, method: 'GET', route: '/keys', status: 401 }]);
+  await vi.waitFor(() => {
+    const lines = instance.output().split('\n');
+    expect(lines.filter((line) => line.includes(id)).map((line) => JSON.parse(line))).toMatchObject([
+      { requestId: id, method: 'GET', route: '/keys', status: 401 },
+    ]);
+  });
+});
+
+describe('as time passes', () => {
+  let now = Date.now();
+  let world: FakeWorld;
+  beforeAll(async () => {
+    const database = await openDatabase({ dataDir: await newDataDir() });
+    world = await startWorld({ database, clock: () => now });
+  });
+  afterAll(async () => {
+    await world?.stop();
+    await world?.database.close();
+  });
+  const wait = (seconds: number) => {
+    now += seconds * 1000;
+  };
+  const refusal = (status: number, message: string) => ({ status, body: { error: { id: expect.any(String), status, message } } });
+  const bodyText = '{"scheme":"EdDSA","curve":"ed25519"}';
+
+  test('a challenge serves for five minutes', async () => {
+    const { root } = world;
+    const asked = JSON.stringify({ userActionPayload: bodyText, userActionHttpMethod: 'POST', userActionHttpPath: '/keys' });
+    const { body } = await root.send('POST', '/auth/action/init', { bodyText: asked });
+    const signed = JSON.stringify({ challengeIdentifier: body.challengeIdentifier, firstFactor: root.assertion(body.challenge) });
+    const complete = () => root.send('POST', '/auth/action', { bodyText: signed });
+    wait(299);
+    expect(await complete()).toEqual({ status: 200, body: { userAction: expect.any(String) } });
+    wait(2);
+    expect(await complete()).toEqual(refusal(400, 'Challenge token is not valid.'));
+  });
+
+  test('a user action serves for the five minutes of its challenge', async () => {
+    const { root } = world;
+    const early = await root.action('POST', '/keys', bodyText);
+    const late = await root.action('POST', '/keys', bodyText);
+    wait(299);
+    expect(await root.send('POST', '/keys', { bodyText, userAction: early })).toMatchObject({ status: 200 });
+    wait(2);
+    expect(await root.send('POST', '/keys', { bodyText, userAction: late })).toEqual(refusal(403, noAction.message));
+    expect(await root.send('POST', '/keys', { bodyText, userAction: early })).toEqual(refusal(403, noAction.message));
+  });
+
+  test('a token serves for the days it was given', async () => {
+    const account = await world.serviceAccount(['Keys:Read']);
+    expect(await account.send('GET', '/keys')).toMatchObject({ status: 200 });
+    wait(730 * 24 * 60 * 60 + 1);
+    expect(await account.send('GET', '/keys')).toEqual(refusal(401, 'Not Authorized.'));
+  });
+});
+
+describe('what belongs to another organisation', () => {
+  let world: FakeWorld;
+  let other: Client;
+  beforeAll(async () => {
+    world = await startWorld({ database: await openDatabase({ dataDir: await newDataDir() }) });
+    other = await world.organisation();
+  });
+  afterAll(async () => {
+    await world?.stop();
+    await world?.database.close();
+  });
+
+  test('is answered as what does not exist, word for word', async () => {
+    const { body: key } = await world.root.call('POST', '/keys', { scheme: 'EdDSA', curve: 'ed25519' });
+    const { body: signature } = await world.root.call('POST', `/keys/${key.id}/signatures`, { kind: 'Hash', hash });
+    const requests = [
+      ['GET', `/keys/${key.id}`],
+      ['DELETE', `/keys/${key.id}`],
+      ['POST', `/keys/${key.id}/signatures`, { kind: 'Hash', hash }],
+      ['GET', `/keys/${key.id}/signatures/${signature.id}`],
+      ['GET', `/auth/service-accounts/${world.root.userId}`],
+    ] as const;
+    const ids = [key.id, signature.id, world.root.userId];
+    const unknown = (text: string) => ids.reduce((replaced, id) => replaced.replaceAll(id, `none-${ids.indexOf(id)}`), text);
+    for (const [method, path, body] of requests) {
+      const [foreign, missing] = [await other.call(method, path, body), await other.call(method, unknown(path), body)];
+      for (const answer of [foreign, missing]) delete answer.body.error.id;
+      expect(foreign.status, path).toBe(404);
+      expect(JSON.parse(unknown(JSON.stringify(foreign)))).toEqual(missing);
+    }
+  });
 });
 
 /** What is written to a connection, whatever it is. @returns status and message of the answer */
