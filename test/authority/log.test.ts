@@ -3,6 +3,7 @@ import { actionLifetimeSeconds } from '../../src/authority/authorise.ts';
 import { entryAfter } from '../../src/authority/entry.ts';
 import { apply, catchUp, check, forkedAt } from '../../src/authority/log.ts';
 import { initialRegistry } from '../../src/authority/root.ts';
+import { fresh } from '../../src/authority/rule.ts';
 import { contentOf, createWorld, refusalOf, vouch, type World } from './world.ts';
 
 const key = { method: 'POST', path: '/keys', body: { scheme: 'EdDSA', curve: 'ed25519' } } as const;
@@ -44,6 +45,12 @@ describe('an entry', () => {
     const before = contentOf(world.registry);
     expect(refusalOf(() => world.perform(world.admin, { method: 'DELETE', path: '/keys/key-x' }))).toBe('NotFound: Key not found');
     expect(contentOf(world.registry)).toEqual(before);
+  });
+
+  it('makes nothing over what stands', () => {
+    const taken = new Map([['key-1', {}]]);
+    expect(refusalOf(() => fresh(taken, 'key-1'))).toBe('Conflict: key-1 exists already');
+    expect(fresh(taken, 'key-2')).toBe('key-2');
   });
 
   it('costs the same however many keys there are: nothing is copied', () => {
@@ -90,6 +97,7 @@ describe('a signer that was away', () => {
     const { world, away, vouchers } = scene();
     expect(refusalOf(() => catchUp(away, world.entries.slice(1), vouchers))).toBe('Conflict: entry 2 does not follow entry 0');
     expect(refusalOf(() => catchUp(away, world.entries.toSpliced(2, 1), vouchers))).toBe('Conflict: entry 4 does not follow entry 2');
+    expect(away.head.sequence).toBe(0);
   });
 
   it('takes over nothing that breaks a rule, whoever vouches for it', () => {

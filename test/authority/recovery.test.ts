@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { entryAfter } from '../../src/authority/entry.ts';
 import { isFullAdmin } from '../../src/authority/grants.ts';
+import { apply } from '../../src/authority/log.ts';
 import { type Recovery, recoveryLifetimeSeconds } from '../../src/authority/recovery.ts';
 import type { Accepted } from '../../src/authority/registry.ts';
 import { verifyLog } from '../../src/authority/verifyLog.ts';
@@ -155,6 +157,17 @@ describe('a recovery', () => {
     const good = recoveryIn(world);
     world.recover(good);
     expect(refusalOf(() => world.recover(good))).toContain('has not signed this recovery at this head');
+  });
+
+  it('that had expired when an earlier entry was made is in no log', () => {
+    const world = createWorld();
+    const at = secondsOf(world);
+    world.wait(2 * recoveryLifetimeSeconds);
+    world.addKey();
+    const entry = entryAfter(world.registry.head, { recovery: recoveryIn(world, { at }) });
+    expect(refusalOf(() => apply(world.registry, entry, 'replay'))).toBe(
+      'Forbidden: recovery refused: the recovery had expired when an earlier entry of the log was made',
+    );
   });
 
   it('with a key that is no credential is refused', () => {

@@ -45,6 +45,12 @@ describe('a signed head', () => {
     expect(changed.map((one) => verifySignedHead(world.root, one))).toEqual(changed.map(() => false));
   });
 
+  it('is nothing under an id that is no key, be it pinned', () => {
+    const { first, clusterId, head } = scene();
+    const short = { ...vouch(first, clusterId, head), signerId: 'AAAA' };
+    expect(verifySignedHead({ clusterId, signers: [short] }, short)).toBe(false);
+  });
+
   it('is confirmed by t + 1 signers, each counted once, all for the same head', () => {
     const { world, first, second, clusterId, head, earlier } = scene();
     const by = (...vouchers: Parameters<typeof isConfirmed>[2]) => isConfirmed(world.root, head, vouchers);

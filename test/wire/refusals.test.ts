@@ -4,6 +4,7 @@
  */
 
 import { generateKeyPairSync } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -620,17 +621,41 @@ test('the id of a refusal is the one under which the log has it', async () => {
   });
 });
 
-describe('as time passes', () => {
+describe('with a clock that a test turns, and a second organisation', () => {
   let now = Date.now();
+  let dataDir: string;
   let world: FakeWorld;
+  let other: Client;
   beforeAll(async () => {
-    const database = await openDatabase({ dataDir: await newDataDir() });
-    world = await startWorld({ database, clock: () => now });
+    dataDir = await newDataDir();
+    world = await startWorld({ database: await openDatabase({ dataDir }), clock: () => now });
+    other = await world.organisation();
   });
   afterAll(async () => {
     await world?.stop();
     await world?.database.close();
+    rmSync(dataDir, { recursive: true });
   });
+  test('what belongs to the other organisation is answered as what does not exist, word for word', async () => {
+    const { body: key } = await world.root.call('POST', '/keys', { scheme: 'EdDSA', curve: 'ed25519' });
+    const { body: signature } = await world.root.call('POST', `/keys/${key.id}/signatures`, { kind: 'Hash', hash });
+    const requests = [
+      ['GET', `/keys/${key.id}`],
+      ['DELETE', `/keys/${key.id}`],
+      ['POST', `/keys/${key.id}/signatures`, { kind: 'Hash', hash }],
+      ['GET', `/keys/${key.id}/signatures/${signature.id}`],
+      ['GET', `/auth/service-accounts/${world.root.userId}`],
+    ] as const;
+    const ids = [key.id, signature.id, world.root.userId];
+    const unknown = (text: string) => ids.reduce((replaced, id) => replaced.replaceAll(id, `none-${ids.indexOf(id)}`), text);
+    for (const [method, path, body] of requests) {
+      const [foreign, missing] = [await other.call(method, path, body), await other.call(method, unknown(path), body)];
+      for (const answer of [foreign, missing]) delete answer.body.error.id;
+      expect(foreign.status, path).toBe(404);
+      expect(JSON.parse(unknown(JSON.stringify(foreign)))).toEqual(missing);
+    }
+  });
+
   const wait = (seconds: number) => {
     now += seconds * 1000;
   };
@@ -665,39 +690,6 @@ describe('as time passes', () => {
     expect(await account.send('GET', '/keys')).toMatchObject({ status: 200 });
     wait(730 * 24 * 60 * 60 + 1);
     expect(await account.send('GET', '/keys')).toEqual(refusal(401, 'Not Authorized.'));
-  });
-});
-
-describe('what belongs to another organisation', () => {
-  let world: FakeWorld;
-  let other: Client;
-  beforeAll(async () => {
-    world = await startWorld({ database: await openDatabase({ dataDir: await newDataDir() }) });
-    other = await world.organisation();
-  });
-  afterAll(async () => {
-    await world?.stop();
-    await world?.database.close();
-  });
-
-  test('is answered as what does not exist, word for word', async () => {
-    const { body: key } = await world.root.call('POST', '/keys', { scheme: 'EdDSA', curve: 'ed25519' });
-    const { body: signature } = await world.root.call('POST', `/keys/${key.id}/signatures`, { kind: 'Hash', hash });
-    const requests = [
-      ['GET', `/keys/${key.id}`],
-      ['DELETE', `/keys/${key.id}`],
-      ['POST', `/keys/${key.id}/signatures`, { kind: 'Hash', hash }],
-      ['GET', `/keys/${key.id}/signatures/${signature.id}`],
-      ['GET', `/auth/service-accounts/${world.root.userId}`],
-    ] as const;
-    const ids = [key.id, signature.id, world.root.userId];
-    const unknown = (text: string) => ids.reduce((replaced, id) => replaced.replaceAll(id, `none-${ids.indexOf(id)}`), text);
-    for (const [method, path, body] of requests) {
-      const [foreign, missing] = [await other.call(method, path, body), await other.call(method, unknown(path), body)];
-      for (const answer of [foreign, missing]) delete answer.body.error.id;
-      expect(foreign.status, path).toBe(404);
-      expect(JSON.parse(unknown(JSON.stringify(foreign)))).toEqual(missing);
-    }
   });
 });
 
