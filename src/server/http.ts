@@ -173,5 +173,10 @@ function boundClosing(server: FastifyInstance, drainMs: number): void {
   server.addHook('preClose', async () => {
     timer = setTimeout(() => server.server.closeAllConnections(), drainMs);
   });
+  // A connection that its client would keep is ended with its last answer, instead of being waited for.
+  server.addHook('onSend', (_request, reply, payload, done) => {
+    if (timer !== undefined) reply.header('connection', 'close');
+    done(null, payload);
+  });
   server.addHook('onClose', async () => clearTimeout(timer));
 }

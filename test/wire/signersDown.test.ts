@@ -47,7 +47,7 @@ onLinux('of three signers, two of which hold a key', () => {
 
     test('stops ECDSA and new keys, with a clear refusal, the request Failed, until it goes on', async () => {
       await send('SIGSTOP', 2);
-      for (const example of ecdsa) {
+      const refused = ecdsa.map(async (example) => {
         const message = `signing with ${typeOf(example.key)} needs 3 of 3 signers; failing: signer 2`;
         const { id: keyId } = keyOf(example.key);
         await expect(sign(example)).rejects.toMatchObject({
@@ -58,7 +58,8 @@ onLinux('of three signers, two of which hold a key', () => {
         const { items } = await client().keys.listSignatures({ keyId, query: { limit: 1 } });
         expect(items).toMatchObject([{ status: 'Failed', reason: message, requestBody: example.body('0x') }]);
         expect(items[0]).not.toHaveProperty('signature');
-      }
+      });
+      await Promise.all(refused);
       await expect(client().keys.createKey({ body: eddsa.key })).rejects.toMatchObject({
         httpStatus: 503,
         message: 'key creation needs 3 of 3 signers; 2 answer',

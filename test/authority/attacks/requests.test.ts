@@ -36,7 +36,7 @@ const onRequests: readonly Case[] = [
   ['another method', ({ use, signed }) => use(bound(signed, { method: 'PUT' })), notSigned],
   [
     'a request for a derivation, used to sign',
-    ({ use, world, trader, keyId }) => use(world.sign(trader, { method: 'POST', path: `/keys/${keyId}/derive`, body: message })),
+    ({ use, world, trader, keyId }) => use(world.sign(trader, { method: 'POST', path: `/keys/${keyId}/derive`, body: {} })),
     /^Forbidden: the request is POST \/keys\/key-\S+\/derive, not POST \/keys\/:keyId\/signatures$/,
   ],
   [
