@@ -1,341 +1,99 @@
 /**
- * Starting, stopping and dying: what was answered is there after a crash, what was not is settled, and nothing keeps running that should
- * not. Linux: signers are found by their command lines.
+ * A crash in the middle of everything: what was answered is there afterwards, and what was not is settled. Linux: signers are found by
+ * their command lines.
  */
 
-import { type ChildProcess, spawn } from 'node:child_process';
-import { createHash, createPrivateKey } from 'node:crypto';
-import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
-import { join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { abandonedReason } from '../../src/features/signatures/service.ts';
 import type { Answer, Client } from '../support/client.ts';
-import {
-  exited,
-  failingStart,
-  freePort,
-  freshDirectory,
-  type Instance,
-  officialClient,
-  signerPids,
-  signersGone,
-  startInstance,
-} from '../support/instance.ts';
-import { newDataDir } from '../support/pglite.ts';
+import { eachDatabase } from '../support/databases.ts';
+import { type Instance, signerPids, startInstance } from '../support/instance.ts';
 import { administrator } from './accounts.ts';
-import { type Example, exampleOf, expectSigned } from './examples.ts';
-import { type Recorder, record } from './recorder.ts';
+import { exampleOf, expectSigned } from './examples.ts';
+import { expectSigns, type Key, newKeys, type Prepared, prepared, recorded } from './requests.ts';
 
-const onLinux = describe.skipIf(process.platform !== 'linux');
 const eddsa = exampleOf('EdDSA', 'ed25519');
 const ecdsa = exampleOf('ECDSA', 'secp256k1');
 
-interface Key {
-  readonly id: string;
-  readonly publicKey: string;
-  readonly example: Example;
-}
+eachDatabase((_, __, place) => {
+  describe.skipIf(process.platform !== 'linux')('kill -9 of the service and all signers under 200 concurrent requests', () => {
+    let instance: Instance;
+    let keys: Key[];
+    let requests: Prepared[];
+    /** What the clients were answered before the crash. */
+    const answered = new Map<string, Answer['body']>();
+    let root: Client;
 
-async function newKeys(instance: Instance, wanted: readonly Example[]): Promise<Key[]> {
-  const client = officialClient(instance);
-  return Promise.all(wanted.map(async (example) => ({ ...(await client.keys.createKey({ body: example.key })), example })));
-}
+    beforeAll(async () => {
+      const { dataDir, databaseUrl } = await place();
+      const env: Record<string, string> = databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl };
+      instance = await startInstance({ dataDir, env });
+      root = administrator(instance);
+      keys = await newKeys(instance, [eddsa, ecdsa]);
+      requests = await prepared(root, keys, 300);
 
-async function expectSigns(instance: Instance, key: Key): Promise<void> {
-  const answer = await officialClient(instance).keys.generateSignature({ keyId: key.id, body: key.example.body('0x') });
-  expectSigned(answer, key.example, key);
-}
+      const waiting = [...requests];
+      const enough = Promise.withResolvers<void>();
+      const callers = Array.from({ length: 200 }, async () => {
+        for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+          const { path, externalId, ...request } = next;
+          const answer = await root.send('POST', path, request).catch(() => undefined);
+          if (answer === undefined) return; // the crash
+          expect(answer.status).toBe(200);
+          answered.set(externalId, answer.body);
+          if (answered.size === 60) enough.resolve();
+        }
+      });
+      await Promise.race([enough.promise, Promise.all(callers)]);
+      const signers = signerPids(instance.dataDir);
+      const killed = instance.kill();
+      for (const pid of signers) process.kill(pid, 'SIGKILL');
+      await Promise.all([killed, ...callers]);
 
-/** A request that is signed for, and can be sent when a test wants it. */
-interface Prepared {
-  readonly key: Key;
-  readonly path: string;
-  readonly bodyText: string;
-  readonly userAction: string;
-  readonly externalId: string;
-}
-
-function prepared(root: Client, keys: readonly Key[], count: number): Promise<Prepared[]> {
-  return Promise.all(
-    Array.from({ length: count }, async (_, i) => {
-      const key = keys[i % keys.length] as Key; // there is one at least
-      const externalId = `request ${i}`;
-      const path = `/keys/${key.id}/signatures`;
-      const bodyText = JSON.stringify({ ...key.example.body('0x'), externalId });
-      return { key, path, bodyText, externalId, userAction: await root.action('POST', path, bodyText) };
-    }),
-  );
-}
-
-/** Every request of a key, by its externalId. */
-async function recorded(root: Client, keys: readonly Key[]): Promise<Map<string, Answer['body']>> {
-  const lists = await Promise.all(keys.map(({ id }) => root.call('GET', `/keys/${id}/signatures?limit=200`)));
-  return new Map(lists.flatMap(({ body }) => body.items).map((item) => [item.externalId, item]));
-}
-
-onLinux('kill -9 of the service and all signers under 200 concurrent requests', () => {
-  let instance: Instance;
-  let keys: Key[];
-  let requests: Prepared[];
-  /** What the clients were answered before the crash. */
-  const answered = new Map<string, Answer['body']>();
-  let root: Client;
-
-  beforeAll(async () => {
-    instance = await startInstance();
-    root = administrator(instance);
-    keys = await newKeys(instance, [eddsa, ecdsa]);
-    requests = await prepared(root, keys, 200);
-
-    const enough = Promise.withResolvers<void>();
-    const sent = requests.map(async ({ path, externalId, ...request }) => {
-      const answer = await root.send('POST', path, request).catch(() => undefined);
-      if (answer?.status === 200) answered.set(externalId, answer.body);
-      if (answered.size >= 50) enough.resolve();
+      instance = await startInstance({ dataDir, env });
+      root = administrator(instance);
     });
-    await Promise.race([enough.promise, Promise.all(sent)]);
-    const signers = signerPids(instance.dataDir);
-    const killed = instance.kill();
-    for (const pid of signers) process.kill(pid, 'SIGKILL');
-    await Promise.all([killed, ...sent]);
+    afterAll(() => instance?.remove());
 
-    instance = await startInstance({ dataDir: instance.dataDir });
-    root = administrator(instance);
-  });
-  afterAll(() => instance?.remove());
-
-  test('loses nothing that was answered', async () => {
-    expect(answered.size).toBeGreaterThanOrEqual(50);
-    expect(answered.size).toBeLessThan(requests.length);
-    const found = await recorded(root, keys);
-    for (const [externalId, answer] of answered) expect(found.get(externalId)).toEqual(answer);
-    for (const { externalId, key } of requests) {
-      const answer = answered.get(externalId);
-      if (answer !== undefined) expectSigned(answer, key.example, key);
-    }
-  });
-
-  test('leaves no request Executing: what was not signed is Failed, with the reason', async () => {
-    const found = await recorded(root, keys);
-    for (const [externalId, { status, reason, signature }] of found) {
-      if (status === 'Signed') expect(signature, externalId).toBeDefined();
-      else expect({ status, reason, signature }, externalId).toEqual({ status: 'Failed', reason: abandonedReason });
-    }
-  });
-
-  test('makes no user action usable again: a request is there with its action spent, or neither', async () => {
-    const found = await recorded(root, keys);
-    const again = await Promise.all(requests.map(({ path, ...request }) => root.send('POST', path, request)));
-    again.forEach((answer, i) => {
-      const { externalId = '', key = keys[0] } = requests[i] ?? {};
-      if (found.has(externalId)) {
-        expect(answer, externalId).toMatchObject({ status: 400, body: { error: { message: 'user action has already been used' } } });
-      } else {
-        expect(answer, externalId).toMatchObject({ status: 200, body: { externalId, keyId: key?.id } });
+    test('loses nothing that was answered', async () => {
+      expect(answered.size).toBeGreaterThanOrEqual(60);
+      const found = await recorded(root, keys);
+      for (const [externalId, answer] of answered) expect(found.get(externalId)).toEqual(answer);
+      for (const { externalId, key } of requests) {
+        const answer = answered.get(externalId);
+        if (answer !== undefined) expectSigned(answer, key.example, key);
       }
     });
-  });
 
-  test('signs nothing again in silence: a repeat of what failed is Failed', async () => {
-    const failed = [...(await recorded(root, keys)).values()].find(({ status }) => status === 'Failed');
-    if (failed === undefined) return; // every request was settled before the crash
-    expect(await root.call('POST', `/keys/${failed.keyId}/signatures`, failed.requestBody)).toEqual({ status: 200, body: failed });
-  });
-
-  test('leaves the keys signing', async () => {
-    for (const key of keys) await expectSigns(instance, key);
-  });
-});
-
-onLinux('one instance, from its first start to its end', () => {
-  let instance: Instance;
-  let recorder: Recorder;
-  let keys: Key[];
-
-  beforeAll(async () => {
-    instance = await startInstance({ dataDir: await newDataDir(), env: { LOG_LEVEL: 'trace' } });
-    recorder = await record(instance.origin);
-    keys = await newKeys({ ...instance, origin: recorder.origin }, [eddsa, ecdsa]);
-    for (const key of keys) await expectSigns({ ...instance, origin: recorder.origin }, key);
-  });
-  afterAll(async () => {
-    await recorder?.close();
-    await instance?.remove();
-  });
-
-  test('writes admin.env for its owner alone, with six variables', () => {
-    const file = join(instance.dataDir, 'admin.env');
-    expect(statSync(file).mode & 0o777).toBe(0o600);
-    const text = readFileSync(file, 'utf8');
-    expect(text.split('\n').map((line) => line.split('=')[0])).toEqual([
-      'DFNS_API_URL',
-      'DFNS_ORG_ID',
-      'DFNS_APP_ID',
-      'DFNS_AUTH_TOKEN',
-      'DFNS_CRED_ID',
-      'DFNS_PRIVATE_KEY',
-      '',
-    ]);
-    expect(instance.admin).toMatchObject({
-      DFNS_API_URL: instance.origin,
-      DFNS_ORG_ID: expect.stringMatching(/^or-/),
-      DFNS_APP_ID: expect.stringMatching(/^ap-/),
-      DFNS_PRIVATE_KEY: expect.stringMatching(/^-----BEGIN PRIVATE KEY-----\n[\w+/=\n]+\n-----END PRIVATE KEY-----$/),
+    test('leaves no request Executing: what was not signed is Failed, with the reason', async () => {
+      const found = await recorded(root, keys);
+      for (const [externalId, { status, reason, signature }] of found) {
+        if (status === 'Signed') expect(signature, externalId).toMatchObject({ encoded: expect.any(String) });
+        else expect({ status, reason, signature }, externalId).toEqual({ status: 'Failed', reason: abandonedReason });
+      }
     });
-  });
 
-  test('keeps the key of the administrator nowhere else, in no form, and no other private key in PEM but that of its tokens', () => {
-    const key = createPrivateKey(instance.admin.DFNS_PRIVATE_KEY ?? '');
-    const der = key.export({ type: 'pkcs8', format: 'der' });
-    const secret = der.subarray(-32); // RFC 8410 §7
-    const forms = [der.toString('base64'), secret, secret.toString('hex'), secret.toString('base64url')].map((form) => Buffer.from(form));
-    const holding = (wanted: readonly Buffer[]) =>
-      filesOf(instance.dataDir).filter((file) => {
-        const content = readFileSync(join(instance.dataDir, file));
-        return wanted.some((form) => content.includes(form));
+    test('makes no user action usable again: a request is there with its action spent, or neither', async () => {
+      const found = await recorded(root, keys);
+      const again = await Promise.all(requests.map(({ path, ...request }) => root.send('POST', path, request)));
+      again.forEach((answer, i) => {
+        const { externalId = '', key = keys[0] } = requests[i] ?? {};
+        if (found.has(externalId)) {
+          expect(answer, externalId).toMatchObject({ status: 400, body: { error: { message: 'user action has already been used' } } });
+        } else {
+          expect(answer, externalId).toMatchObject({ status: 200, body: { externalId, keyId: key?.id } });
+        }
       });
-    expect(holding(forms)).toEqual(['admin.env']);
-    expect(holding([Buffer.from('PRIVATE KEY')]).sort()).toEqual(['admin.env', 'token.key']);
-    for (const file of ['token.key', 'replica.id']) expect(statSync(join(instance.dataDir, file)).mode & 0o777, file).toBe(0o600);
-  });
-
-  test('logs every request, and no token, key, body or signature, even at trace', async () => {
-    const ids = recorder.exchanges.map(({ answerHeaders }) => String(answerHeaders['x-request-id']));
-    await vi.waitFor(() => expect(ids.filter((id) => !instance.output().includes(id))).toEqual([]));
-    const secrets = recorder.exchanges.flatMap(({ headers, body, answer }) => [
-      ...[headers.authorization?.slice('Bearer '.length), headers['x-dfns-useraction']].map(String).flatMap((token) => token.split('.')),
-      ...strings(parsed(body)),
-      ...strings(parsed(answer)),
-      ...(instance.admin.DFNS_PRIVATE_KEY?.split('\n').slice(1, -1) ?? []),
-    ]);
-    // Ids and names may stand in a log; what is longer than an id is a secret or a payload.
-    const long = [...new Set(secrets)].filter((text) => text.length > 40);
-    expect(long.length).toBeGreaterThan(20);
-    expect(long.filter((text) => instance.output().includes(text.replace(/^0x/, '')))).toEqual([]);
-    expect(instance.output()).not.toContain('PRIVATE KEY');
-  });
-
-  test('refuses a second start in its directory, and is not harmed by it', async () => {
-    const second = await failingStart({ dataDir: instance.dataDir, env: { PORT: String(await freePort()) } });
-    expect(second).toEqual({
-      code: 1,
-      output: `countersign: ${instance.dataDir} is in use by another process (pid ${instance.process.pid}): stop that one first, or choose another directory\n`,
-    });
-    for (const key of keys) await expectSigns(instance, key);
-    expect((await failingStart({ dataDir: instance.dataDir })).code).toBe(1);
-  });
-
-  test('told to stop, answers what is under way, takes nothing new, and ends with all its signers', async () => {
-    const root = administrator(instance);
-    const requests = await prepared(
-      root,
-      keys.filter(({ example }) => example === ecdsa),
-      20,
-    );
-    const [held] = signerPids(instance.dataDir, 1);
-    if (held === undefined) throw new Error('signer 1 runs');
-    process.kill(held, 'SIGSTOP'); // so that the requests are under way until it goes on
-    const answers = Promise.all(requests.map(({ path, ...request }) => root.send('POST', path, request)));
-    await vi.waitFor(async () => {
-      const statuses = [...(await recorded(root, keys)).values()].map(({ status }) => status);
-      expect(statuses.filter((status) => status === 'Executing')).toHaveLength(20);
     });
 
-    // As Ctrl-C does it: everybody in the process group hears it.
-    for (const pid of [instance.process.pid, ...signerPids(instance.dataDir)]) if (pid !== undefined) process.kill(pid, 'SIGINT');
-    await vi.waitFor(async () => expect(await fetch(instance.origin).catch(() => 'refused')).toBe('refused'));
-    process.kill(held, 'SIGCONT');
-    const statuses = (await answers).map(({ status, body }) => [status, body.status]);
-    expect(statuses).toEqual(requests.map(() => [200, 'Signed']));
-    expect(await exited(instance.process)).toBe(0);
-    expect(signerPids(instance.dataDir)).toEqual([]);
-  });
+    test('signs nothing again in silence: a repeat of what failed is Failed', async () => {
+      const failed = [...(await recorded(root, keys)).values()].find(({ status }) => status === 'Failed');
+      if (failed === undefined) throw new Error('the crash came in the middle of nothing');
+      expect(await root.call('POST', `/keys/${failed.keyId}/signatures`, failed.requestBody)).toEqual({ status: 200, body: failed });
+    });
 
-  test('started again, has its keys, its administrator and its answers', async () => {
-    const { admin, dataDir } = instance;
-    instance = await startInstance({ dataDir });
-    expect(instance.admin).toEqual({ ...admin, DFNS_API_URL: instance.origin });
-    for (const key of keys) await expectSigns(instance, key);
-  });
-
-  test('killed alone, takes its signers with it', async () => {
-    expect(signerPids(instance.dataDir)).toHaveLength(3);
-    await instance.kill();
-    await signersGone(instance.dataDir);
-    expect(signerPids(instance.dataDir)).toEqual([]);
+    test('leaves the keys signing', async () => {
+      for (const key of keys) await expectSigns(instance, key);
+    });
   });
 });
-
-onLinux('a port that is taken', () => {
-  test('is named in the error; nothing keeps running', async () => {
-    const taken = createServer().listen(0, '127.0.0.1');
-    await once(taken, 'listening');
-    const { port } = taken.address() as AddressInfo; // a port, not a pipe
-    const dataDir = await newDataDir();
-    expect(await failingStart({ dataDir, env: { PORT: String(port) } })).toEqual({
-      code: 1,
-      output: `countersign: listen EADDRINUSE: address already in use 127.0.0.1:${port}\n`,
-    });
-    expect(signerPids(dataDir)).toEqual([]);
-    taken.close();
-    rmSync(dataDir, { recursive: true });
-  });
-});
-
-/** Only where `npm start` would not install anything: the tests stand on the same node_modules. */
-const root = fileURLToPath(new URL('../../', import.meta.url));
-const stamp = join(root, 'node_modules/.countersign-setup');
-const locked = createHash('sha256')
-  .update(readFileSync(join(root, 'package-lock.json')))
-  .digest('hex');
-const isSetUp = existsSync(stamp) && readFileSync(stamp, 'utf8') === locked;
-
-onLinux('npm start', () => {
-  let npm: ChildProcess | undefined;
-  afterAll(() => npm?.kill('SIGKILL'));
-
-  test.runIf(isSetUp)('says what a newcomer needs, and SIGTERM to npm stops everything', async () => {
-    const dataDir = freshDirectory();
-    const port = await freePort();
-    const started = spawn('npm', ['start'], {
-      cwd: root,
-      env: { PATH: process.env.PATH, HOME: process.env.HOME, DATA_DIR: dataDir, PORT: String(port), LOG_LEVEL: 'warn' },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    npm = started;
-    let output = '';
-    started.stdout.on('data', (chunk) => (output += String(chunk)));
-    await vi.waitFor(() => expect(output).toContain('npm run example'), { timeout: 60_000, interval: 50 });
-    expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);
-    expect(output).toContain(`Countersign listens at http://127.0.0.1:${port}`);
-    expect(output).toContain(dataDir);
-    expect(output).toContain('admin.env');
-
-    started.kill('SIGTERM');
-    expect(await exited(started)).toBe(0);
-    expect(signerPids(dataDir)).toEqual([]);
-    await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow();
-    rmSync(dataDir, { recursive: true });
-  });
-});
-
-/** Below a directory, without sockets. */
-function filesOf(directory: string): string[] {
-  return readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => relative(directory, join(entry.parentPath, entry.name)));
-}
-
-function parsed(body: string): unknown {
-  return body === '' ? undefined : JSON.parse(body);
-}
-
-/** Every text in a JSON value. */
-function strings(value: unknown): string[] {
-  if (typeof value === 'string') return [value];
-  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(strings) : [];
-}
