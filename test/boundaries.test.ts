@@ -19,10 +19,20 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   coordinator: ['base', 'crypto', 'mpc', 'authority', 'transport', 'signer/contract.ts', 'log.ts'],
   features: ['base', 'crypto', 'chains', 'authority', 'store', 'coordinator'],
   server: ['base', 'authority', 'features', 'store', 'transport', 'coordinator', 'signer/contract.ts', 'config.ts', 'log.ts'],
-  cli: ['base', 'crypto', 'signer/contract.ts', 'server/adminEnv.ts', 'server/cluster.ts', 'server/files.ts', 'server/keyFile.ts'],
+  cli: [
+    'base',
+    'crypto',
+    'authority',
+    'signer/contract.ts',
+    'signer/process.ts',
+    'signer/signRecovery.ts',
+    'server',
+    'config.ts',
+    'log.ts',
+  ],
   'config.ts': ['base', 'signer/contract.ts'],
   'log.ts': [],
-  'main.ts': ['base', 'config.ts', 'log.ts', 'server/start.ts', 'signer/process.ts', 'cli'],
+  'main.ts': ['base', 'cli'],
 };
 
 /** The npm packages of a floor. A signer loads no web framework and no database server. */
@@ -98,7 +108,7 @@ describe('floors', () => {
     const readers = files.filter((file) =>
       /process\.env/.test(readFileSync(join(src, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')),
     );
-    expect(readers).toEqual(['main.ts']); // which hands it to config.ts
+    expect(readers).toEqual(['cli/run.ts']); // which hands it to config.ts
   });
 });
 

@@ -41,7 +41,7 @@ export type Entry = ActionEntry | RecoveryEntry;
 
 /** The entry that this would be at this head. */
 export function entryAfter({ sequence, hash }: Head, content: { authorisation: Authorisation } | { recovery: Recovery }): Entry {
-  return { sequence: sequence + 1, previous: hash, ...content };
+  return { ...content, sequence: sequence + 1, previous: hash };
 }
 
 /** The head of a log that ends with this entry. */

@@ -5,8 +5,9 @@
 
 import type { z } from 'zod';
 import { Refusal } from '../base/errors.ts';
+import { parseJson } from '../base/json.ts';
 import type { ActionBinding } from '../crypto/authorisation.ts';
-import type { Request } from './requests.ts';
+import type { KnownRequest } from './requests.ts';
 
 /** Far above the largest body of these requests; signature requests are not read here. */
 export const maxBodyBytes = 64 * 1024;
@@ -17,7 +18,7 @@ export interface Target {
   readonly query: Readonly<Record<string, string>>;
 }
 
-type Named = Pick<Request, 'method' | 'path'>;
+type Named = Pick<KnownRequest, 'method' | 'path'>;
 
 /**
  * Whether the challenge committed to this kind of request: with its query or without (contract §3.6).
@@ -68,14 +69,5 @@ export function parsed<S extends z.ZodType>(what: string, schema: S, value: unkn
 
 /** No bytes are no body. @throws {Refusal} TooLarge, BadRequest */
 export function parseBody<S extends z.ZodType>(schema: S, bytes: Uint8Array): z.output<S> {
-  if (bytes.length > maxBodyBytes) throw new Refusal('TooLarge', `the body of this request may have ${maxBodyBytes} bytes`);
-  return parsed('body', schema, bytes.length === 0 ? undefined : jsonOf(bytes));
-}
-
-function jsonOf(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (cause) {
-    throw new Refusal('BadRequest', 'the body is not JSON', { cause });
-  }
+  return parsed('body', schema, parseJson(bytes, { what: 'body', maxBytes: maxBodyBytes }));
 }

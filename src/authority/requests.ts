@@ -22,7 +22,7 @@ import {
 } from './bodies.ts';
 import type { Operation } from './operations.ts';
 
-export interface Request<P extends z.ZodType = z.ZodType, Q extends z.ZodType = z.ZodType, B extends z.ZodType = z.ZodType> {
+export interface KnownRequest<P extends z.ZodType = z.ZodType, Q extends z.ZodType = z.ZodType, B extends z.ZodType = z.ZodType> {
   readonly method: 'POST' | 'PUT' | 'DELETE';
   /** With `:name` parameters. */
   readonly path: string;
@@ -116,7 +116,7 @@ export const registryRequests = {
   },
   createKey: { method: 'POST', path: '/keys', operation: 'Keys:Create', params: ignored, query: ignored, body: createKeyBody },
   deleteKey: { method: 'DELETE', path: '/keys/:keyId', operation: 'Keys:Delete', params: ofKey, query: ignored, body: ignored },
-} as const satisfies Record<string, Request>;
+} as const satisfies Record<string, KnownRequest>;
 
 export type RegistryRequest = keyof typeof registryRequests;
 
@@ -132,4 +132,4 @@ export const keyRequests = {
     body: ignored,
   },
   deriveKey: { method: 'POST', path: '/keys/:keyId/derive', operation: 'Keys:Derive', params: ofKey, query: ignored, body: deriveBody },
-} as const satisfies Record<string, Request>;
+} as const satisfies Record<string, KnownRequest>;

@@ -10,7 +10,7 @@ import { type Caller, requirePermitted } from './grants.ts';
 import type { Names } from './ids.ts';
 import { parseBody, parsed, type Target } from './parse.ts';
 import type { Change, Registry } from './registry.ts';
-import type { Request } from './requests.ts';
+import type { KnownRequest } from './requests.ts';
 
 /** On what a rule stands. */
 export interface Ground {
@@ -29,14 +29,14 @@ export interface Asked<P extends z.ZodType, Q extends z.ZodType, B extends z.Zod
 }
 
 export interface Rule {
-  readonly request: Request;
+  readonly request: KnownRequest;
   /** @throws {Refusal} Forbidden, BadRequest, NotFound, Conflict, TooLarge */
   decide(ground: Ground, target: Target, body: Authorisation['body']): readonly Change[];
 }
 
 /** The order of contract §1.5: permission, then form, then what the rule itself refuses. */
 export function rule<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType>(
-  request: Request<P, Q, B>,
+  request: KnownRequest<P, Q, B>,
   decide: (asked: Asked<P, Q, B>) => readonly Change[],
 ): Rule {
   return {

@@ -25,9 +25,10 @@ export function headMessage(clusterId: string, { sequence, hash }: Head, at: num
   return lengthPrefixed(utf8('countersign/authority/head/v1'), utf8(clusterId), number(sequence), hash, number(at));
 }
 
-/** Whether a signer of this cluster said so. */
+/** Whether a signer of this cluster said so. Anything malformed is `false`. */
 export function verifySignedHead(root: Pick<Root, 'clusterId' | 'signers'>, head: SignedHead): boolean {
-  const { signerId, signature, at } = head;
+  const { signerId, signature, at, sequence } = head;
+  if (![at, sequence].every((number) => Number.isSafeInteger(number) && number >= 0)) return false;
   return signedBy(root, { signerId, signature, message: headMessage(root.clusterId, head, at) });
 }
 

@@ -31,9 +31,19 @@ export interface Problem {
 /** An entry, or why it could not be read. */
 export type Slot = Entry | { readonly unreadable: string };
 
-export type Verified =
-  | { readonly registry: MutableRegistry; readonly head: Head; readonly problem?: undefined }
-  | { readonly problem: Problem /** Where it was noticed, counted from 0. */; readonly at: number };
+export type Verified = Good | Bad;
+
+interface Good {
+  readonly registry: MutableRegistry;
+  readonly head: Head;
+  readonly problem?: undefined;
+}
+
+interface Bad {
+  readonly problem: Problem;
+  /** Where it was noticed, counted from 0. */
+  readonly at: number;
+}
 
 /** @param expected a head that the log is known to have had */
 export function verifyLog(root: Root, slots: readonly Slot[], expected?: Head): Verified {
@@ -122,18 +132,12 @@ function isOurs({ organisationId, credentials }: Registry, entry: Entry): boolea
 }
 
 function isAuthentic(registry: Registry, entry: Entry): boolean {
-  return 'authorisation' in entry && succeeds(() => authenticate(registry, entry.authorisation));
+  return 'authorisation' in entry && refusalOf(() => authenticate(registry, entry.authorisation)) === undefined;
 }
 
-/** A request that its registry would hear, refused by the rules or not: else it was made at a head that this log has not. */
+/** Whether it was made at a head of this log, be it refused for another reason. */
 function isOfThisHistory(registry: Registry, entry: Entry): boolean {
-  if (!('authorisation' in entry)) return true;
-  try {
-    authorise(registry, entry.authorisation, 'replay');
-    return true;
-  } catch (error) {
-    return !(error instanceof Refusal && error.code === 'Unavailable');
-  }
+  return !('authorisation' in entry) || refusalOf(() => authorise(registry, entry.authorisation, 'replay'))?.code !== 'Unavailable';
 }
 
 /** Requests prove the log up to the head they were made at. */
@@ -143,12 +147,12 @@ function provenance(registry: Registry, before: readonly Slot[]): string {
   return `the entries up to ${proven} are proven by those after them, the following up to here are not`;
 }
 
-function succeeds(work: () => unknown): boolean {
+function refusalOf(work: () => unknown): Refusal | undefined {
   try {
     work();
-    return true;
+    return undefined;
   } catch (error) {
-    if (error instanceof Refusal) return false;
+    if (error instanceof Refusal) return error;
     throw error;
   }
 }

@@ -19,16 +19,17 @@ export function parseJson(bytes: Uint8Array, { what, maxBytes }: { what: string;
   if (bytes.length > maxBytes) throw new Refusal('TooLarge', `the ${what} may have ${maxBytes} bytes`);
   if (depthOf(bytes) > maxJsonDepth) throw new Refusal('BadRequest', `the ${what} is nested deeper than ${maxJsonDepth}`);
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (cause) {
-    throw new Refusal('BadRequest', `the ${what} is not valid JSON`, { cause });
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+  } catch {
+    // Without its cause, whose message repeats parts of what was read.
+    throw new Refusal('BadRequest', `the ${what} is not valid JSON`);
   }
 }
 
 const [quote, backslash] = [0x22, 0x5c];
 const [openBracket, closeBracket, openBrace, closeBrace] = [0x5b, 0x5d, 0x7b, 0x7d];
 
-/** The deepest nesting, outside of strings; of what is not JSON, some number. */
+/** The deepest nesting, outside of strings, reading each byte once; of what is not JSON, some number. UTF-8 hides none of these bytes. */
 function depthOf(bytes: Uint8Array): number {
   let [depth, deepest, inString] = [0, 0, false];
   for (let at = 0; at < bytes.length; at++) {

@@ -1,25 +1,32 @@
 /** A flood of events is no flood of log lines. @module */
 
-import type { Clock } from './clock.ts';
-
 /**
- * Reports the first event of each interval.
+ * Reports the first event at once, and of those that follow within the interval the last one at its end.
  * @param report also gets how many before it were left out
  */
-export function sparingly(
-  report: (reason: string, leftOut: number) => void,
-  { everyMs, clock }: { everyMs: number; clock: Clock },
-): (reason: string) => void {
-  let quietUntil = 0;
+export function sparingly(report: (reason: string, leftOut: number) => void, everyMs: number): (reason: string) => void {
+  let isQuiet = false;
+  let held: string | undefined;
   let leftOut = 0;
+
+  const tell = (reason: string): void => {
+    report(reason, leftOut);
+    leftOut = 0;
+    isQuiet = true;
+    setTimeout(() => {
+      isQuiet = false;
+      const last = held;
+      held = undefined;
+      if (last !== undefined) tell(last);
+    }, everyMs).unref();
+  };
+
   return (reason) => {
-    const now = clock();
-    if (now < quietUntil) {
-      leftOut += 1;
+    if (!isQuiet) {
+      tell(reason);
       return;
     }
-    report(reason, leftOut);
-    quietUntil = now + everyMs;
-    leftOut = 0;
+    if (held !== undefined) leftOut += 1;
+    held = reason;
   };
 }

@@ -3,16 +3,17 @@
  *
  * Keys      all that sign.
  * Accepts   Hash: 32 bytes. Message: EdDSA keys only, any length, also empty; the others sign digests, so they get a Hash.
- * Payload   ECDSA: the hash as the number it is (SEC 1 §4.1.3; stark: below 2^251). EdDSA: the bytes (RFC 8032), for Hash its 32 bytes.
+ * Payload   ECDSA: the hash as the number it is (SEC 1 §4.1.3; not zero; stark: below 2^251). EdDSA: the bytes (RFC 8032), for Hash its 32 bytes.
  *           Schnorr: the hash (BIP-340), under the key tweaked by `taprootMerkleRoot` (BIP-341), which must be said: "" is no scripts.
  * Encoded   secp256k1 ECDSA: r ‖ s ‖ 27 + recid. stark: r ‖ s ‖ recid. EdDSA and Schnorr: r ‖ s.
  * Summary   nothing can be read from a digest or from bytes of unknown meaning: never complete.
  * @module
  */
 
-import { concat, fromHex } from '../base/bytes.ts';
+import { concat, fromHex, toBigInt } from '../base/bytes.ts';
 import { assert, Refusal } from '../base/errors.ts';
-import { type KeyType, keyTypes } from '../base/keyTypes.ts';
+import { type Curve, type KeyType, keyTypes } from '../base/keyTypes.ts';
+import { groupOf } from '../crypto/groups/index.ts';
 import type { Payload, Signature } from '../crypto/schemes/scheme.ts';
 import type { Chain, ChainKey, Unsigned } from './chain.ts';
 import type { Body } from './requests.ts';
@@ -35,10 +36,16 @@ function signHash(body: Body<'Hash'>, key: ChainKey): Unsigned {
   if (body.taprootMerkleRoot !== undefined) {
     throw new Refusal('BadRequest', `taprootMerkleRoot is for Schnorr keys; this key is ${keyTypes[key.keyType].scheme}`);
   }
-  if (key.keyType === 'ECDSA/stark' && BigInt(`0x${Buffer.from(bytes).toString('hex')}`) >> starkDigestBits !== 0n) {
+  if (keyTypes[key.keyType].scheme === 'ECDSA') requireSignable(toBigInt(bytes), keyTypes[key.keyType].curve);
+  return unsigned(key, { bytes });
+}
+
+/** A signature over zero proves nothing: anybody can make one (R = v·P, s = r/v), so signers refuse it. @throws {Refusal} BadRequest */
+function requireSignable(digest: bigint, curve: Curve): void {
+  if (curve === 'stark' && digest >> starkDigestBits !== 0n) {
     throw new Refusal('BadRequest', 'a hash signed by a stark key must be below 2^251');
   }
-  return unsigned(key, { bytes });
+  if (digest % groupOf(curve).order === 0n) throw new Refusal('BadRequest', 'a hash that is zero in the order of the curve is not signed');
 }
 
 function signMessage(body: Body<'Message'>, key: ChainKey): Unsigned {

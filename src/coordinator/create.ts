@@ -5,7 +5,6 @@
 
 import { randomBytes } from 'node:crypto';
 import { equal } from '../base/bytes.ts';
-import { systemClock } from '../base/clock.ts';
 import { Abort, assert, Refusal, reasonsOf } from '../base/errors.ts';
 import { sparingly } from '../base/sparingly.ts';
 import type { Payload, Signature } from '../crypto/schemes/scheme.ts';
@@ -42,10 +41,7 @@ export function createCoordinator({
   const links = transports.map((transport, i) => openLink({ index: cluster.signers[i]?.index ?? 0, transport }));
   const stock = presignatureStock();
   for (const link of links) {
-    const report = sparingly((reason, leftOut) => log.warn({ signer: link.index, reason, leftOut }, 'a signer was lost'), {
-      everyMs: reportEveryMs,
-      clock: systemClock,
-    });
+    const report = sparingly((reason, leftOut) => log.warn({ signer: link.index, reason, leftOut }, 'a signer was lost'), reportEveryMs);
     link.onLost((reason) => {
       stock.forget(link.index);
       report(reason);

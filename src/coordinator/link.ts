@@ -145,8 +145,9 @@ export function openLink({ index, transport }: { index: number; transport: Pick<
       if (socket === opened) lose(`lost the connection (${error.code ?? error.message})`);
     });
     opened.on('close', () => {
-      // Under TLS 1.3 this is how a signer turns away whom it does not know (RFC 8446 §4.4.2.4 leaves us connected until then).
-      if (socket === opened) lose(hasSpoken ? 'closed the connection' : 'closed the connection without a word; it may not know our pin');
+      // Under TLS 1.3 a client is connected before the server has judged its key: so a signer turns away whom it does not know.
+      if (socket === opened)
+        lose(hasSpoken ? 'closed the connection' : 'closed the connection without a word; over TLS: it may not know our pin');
     });
   };
 

@@ -55,9 +55,12 @@ function failureOf(error: unknown): SignerFailure {
   throw error;
 }
 
-/** How often one request is tried with other signers or fresh nonces, and until when a new attempt may begin. */
+/**
+ * How often one request is tried with other signers or fresh nonces, and until when a new attempt may begin: two signers that hang, of
+ * the five of a 5/2 cluster, may be found one after the other, each by a question that times out.
+ */
 const maxAttempts = 4;
-const lastAttemptAfterMs = 6_000;
+const lastAttemptAfterMs = 8_000;
 
 export interface Quorum {
   readonly links: readonly Link[];

@@ -5,7 +5,7 @@
 
 import type { z } from 'zod';
 import type { Operation } from '../authority/operations.ts';
-import type { Request } from '../authority/requests.ts';
+import type { KnownRequest } from '../authority/requests.ts';
 
 /** Who may call: 'anonymous' needs no token, 'authenticated' any valid one, an operation demands that permission. */
 export type Access = 'anonymous' | 'authenticated' | Operation;
@@ -31,7 +31,7 @@ export function contract<const C extends Record<string, Endpoint>>(endpoints: C)
 }
 
 /** The part of an endpoint that signers know too: how its request is asked for, and what it demands. */
-export function signed<R extends Request>({ method, path, operation }: R) {
+export function signed<R extends KnownRequest>({ method, path, operation }: R) {
   return { method: method as R['method'], path: path as R['path'], access: operation as R['operation'], userAction: true } as const;
 }
 

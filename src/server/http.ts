@@ -1,44 +1,24 @@
 /**
- * Endpoints over HTTP, by fastify. One way for every request, in the order of contract §1.5: who calls, whether they may, whether they
- * signed this very request; then the body by its schema; then the handler.
+ * Endpoints over HTTP, by fastify. What the features need not know of HTTP is here: bytes, headers, limits, browsers, the log, and errors
+ * that are JSON whatever went wrong.
  * @module
  */
 
+import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import cors from '@fastify/cors';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import type { z } from 'zod';
-import { assert, Refusal } from '../base/errors.ts';
+import { messageOf, Refusal } from '../base/errors.ts';
 import { newId } from '../base/ids.ts';
-import type { Caller } from '../features/access/caller.ts';
-import type { Context } from '../features/access/context.ts';
-import type { UserAction } from '../features/access/userAction.ts';
-import type { Endpoint, Routes } from '../features/endpoint.ts';
 import type { Logger } from '../log.ts';
-import { errorBody, refusalOf, validationRefusal } from './failures.ts';
+import { connectionFailureOf, errorBody, type Failure, failureOf, loggable } from './failures.ts';
 import type { Gate } from './gate.ts';
-import { parseJson } from './jsonBody.ts';
-import { limits } from './limits.ts';
+import { type Limits, limits as usualLimits } from './limits.ts';
 import { openApi } from './openapi.ts';
+import { admit, answer, checkAnswer, type Mounted, mount } from './pipeline.ts';
 import type { Readiness } from './readiness.ts';
 
-/** A contract with its handlers. */
-export interface Mounted {
-  readonly endpoints: readonly Endpoint[];
-  handle(endpoint: Endpoint, input: unknown): Promise<unknown>;
-}
-
-export function mount<C extends Record<string, Endpoint>>(contract: C, routes: Routes<C, Context>): Mounted {
-  const handlers = new Map(Object.entries(contract).map(([name, endpoint]) => [endpoint, routes[name as keyof C]]));
-  return {
-    endpoints: Object.values(contract),
-    handle(endpoint, input) {
-      // The contract's types tie each handler to its endpoint; the input was parsed by that endpoint's schemas.
-      const handler = handlers.get(endpoint) as unknown as (input: unknown) => Promise<unknown>;
-      return handler(input);
-    },
-  };
-}
+export { type Mounted, mount };
 
 export interface ServerParts {
   readonly features: readonly Mounted[];
@@ -48,142 +28,155 @@ export interface ServerParts {
   readonly ready: () => Promise<Readiness>;
   /** Checks each answer against its schema: for tests. */
   readonly checkAnswers?: boolean;
+  readonly limits?: Partial<Limits>;
 }
 
-export function createServer(parts: ServerParts): FastifyInstance {
-  const { features, log, corsOrigins, ready } = parts;
+/** @returns a server that does not listen yet; its `close()` lets requests under way finish, for `limits.drainMs` at most */
+export function createServer({ features, gate, log, corsOrigins, ready, checkAnswers = false, ...rest }: ServerParts): FastifyInstance {
+  const limits = { ...usualLimits, ...rest.limits };
+  const fail = failWith(log);
   // Its own logger stays off: a line per answer is written below.
   const server = fastify({
     genReqId: () => newId('request'),
     bodyLimit: limits.bodyBytes,
     requestTimeout: limits.requestMs,
+    handlerTimeout: limits.answerMs,
     keepAliveTimeout: limits.keepAliveMs,
-    http: { maxHeaderSize: limits.headerBytes },
+    http: {
+      maxHeaderSize: limits.headerBytes,
+      headersTimeout: limits.headersMs,
+      connectionsCheckingInterval: limits.headersMs / 2,
+      requireHostHeader: false,
+    },
     routerOptions: { maxParamLength: limits.pathParameter },
+    return503OnClosing: false, // what comes on open connections while the server closes is answered, then they are closed
     forceCloseConnections: 'idle',
-    clientErrorHandler: answerBrokenRequest,
-    frameworkErrors: (error, request, reply) => answerFailure(error, request, reply, log),
+    clientErrorHandler: (error, socket) => refuseConnection(error, socket, log),
+    frameworkErrors: fail,
   });
   server.server.maxConnections = limits.connections;
+  server.server.on('checkExpectation', (_request, response) => {
+    const { headers, body } = lastAnswer(newId('request'), expectationFailure);
+    response.writeHead(expectationFailure.status, headers).end(body);
+  });
 
-  // The bytes are what user actions bind: they are parsed later, from the same buffer.
+  // Whatever it is said to be, a body stays the bytes that came: those are what user actions bind.
   server.removeAllContentTypeParsers();
-  server.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 
+  server.decorateRequest('caller', undefined);
+  server.addHook('onRequest', async (request, reply) => {
+    reply.headers(headersOf(request.id));
+    // RFC 9112 §3.2; node's own answer would have no body.
+    if (request.headers.host !== undefined || request.raw.httpVersion !== '1.1') return;
+    reply.header('connection', 'close');
+    throw new Refusal('BadRequest', 'the request names no host');
+  });
   server.register(cors, {
     origin: [...corsOrigins],
     methods: ['GET', 'POST', 'PUT', 'DELETE'],
-    allowedHeaders: ['authorization', 'content-type', 'x-dfns-useraction', 'x-dfns-sdk-version', 'x-dfns-appid', 'x-dfns-nonce'],
+    allowedHeaders,
     exposedHeaders: ['x-request-id'],
+    maxAge: 600,
+    strictPreflight: false, // OPTIONS that is no preflight is answered like one, not by an error that is not JSON
   });
-  server.addHook('onRequest', async (request, reply) => {
-    reply.headers({
-      'x-request-id': request.id,
-      'x-content-type-options': 'nosniff',
-      'cache-control': 'no-store',
-      'referrer-policy': 'no-referrer',
-      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-    });
-  });
-  server.addHook('onResponse', async (request, reply) => {
-    const { method, id, routeOptions } = request;
-    log.info({ requestId: id, method, route: routeOptions.url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'answered');
-  });
-  server.setErrorHandler((error, request, reply) => answerFailure(error, request, reply, log));
-  server.setNotFoundHandler((request, reply) => {
-    reply.code(404).send(errorBody(request.id, { status: 404, message: `${request.method} ${pathOf(request.url)} not found` }));
-  });
+  server.addHook('onResponse', async (request, reply) => logAnswer(log, request, reply));
+  server.setErrorHandler(fail);
+  server.setNotFoundHandler((request, reply) => send(request, reply, { status: 404, message: 'route not found' }));
+  boundClosing(server, limits.drainMs);
 
-  for (const feature of features) {
-    for (const endpoint of feature.endpoints) {
-      server.route({
-        method: endpoint.method,
-        url: endpoint.path,
-        handler: (request) => answer(endpoint, feature, request, parts),
-      });
-    }
+  for (const mounted of features.flat()) {
+    const { endpoint } = mounted;
+    server.route({
+      method: endpoint.method,
+      url: endpoint.path,
+      onRequest: (request) => admit(endpoint, gate, request),
+      handler: async (request) => {
+        const result = await answer(mounted, gate, request);
+        if (checkAnswers) checkAnswer(endpoint, result);
+        return result;
+      },
+    });
   }
 
-  const document = openApi(features.flatMap(({ endpoints }) => endpoints));
+  const document = openApi(features.flat().map(({ endpoint }) => endpoint));
   server.get('/openapi.json', async () => document);
   server.get('/healthz', async () => ({ status: 'ok' }));
-  server.get('/readyz', async (_request, reply) => {
+  server.get('/readyz', async (request, reply) => {
     const { ready: isReady, details } = await ready();
-    return reply.code(isReady ? 200 : 503).send({ status: isReady ? 'ready' : 'not ready', ...details });
+    return isReady ? { status: 'ready', ...details } : send(request, reply, { status: 503, message: 'not ready', details });
   });
   return server;
 }
 
-async function answer(
-  endpoint: Endpoint,
-  feature: Mounted,
-  request: FastifyRequest,
-  { gate, checkAnswers }: ServerParts,
-): Promise<unknown> {
-  const body = request.body instanceof Uint8Array ? request.body : new Uint8Array();
-  const caller = endpoint.access === 'anonymous' ? undefined : await gate.authenticate(request.headers.authorization);
-  if (caller !== undefined && endpoint.access !== 'authenticated' && endpoint.access !== 'anonymous')
-    gate.authorise(caller, endpoint.access);
-  const action = endpoint.userAction && caller !== undefined ? verifiedAction(caller, body, request, gate) : undefined;
+/** What the client sends, or once sent (contract §1.4). */
+const allowedHeaders = [
+  ...['authorization', 'content-type', 'x-dfns-useraction', 'x-dfns-sdk-version'],
+  ...['x-dfns-appid', 'x-dfns-nonce', 'x-dfns-appsecret', 'x-dfns-apisignature'],
+];
 
-  try {
-    const input = {
-      params: parsed('path', endpoint.params, request.params),
-      query: parsed('query', endpoint.query, request.query),
-      body: endpoint.body === undefined ? undefined : parsed('body', endpoint.body, parseJson(body)),
-      context: { caller, action, requestId: request.id, path: pathOf(request.url) },
-    };
-    const result = await feature.handle(endpoint, input);
-    assert(action === undefined || action.spent, 'a handler spends the user action it was given');
-    if (checkAnswers) endpoint.response.parse(result);
-    return result;
-  } catch (error) {
-    if (error instanceof Refusal && caller !== undefined && action?.spent === false) await gate.spendRefused(caller, action, error);
-    throw error;
-  }
+/** For an API whose answers are the caller's alone: not to be kept, guessed at, framed or run. */
+function headersOf(requestId: string) {
+  return {
+    'x-request-id': requestId,
+    'x-content-type-options': 'nosniff',
+    'cache-control': 'no-store',
+    'referrer-policy': 'no-referrer',
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  };
 }
 
-function verifiedAction(caller: Caller, body: Uint8Array, request: FastifyRequest, gate: Gate): UserAction {
-  const header = request.headers['x-dfns-useraction'];
-  return gate.verifyUserAction(caller, {
-    header: Array.isArray(header) ? undefined : header,
-    method: request.method,
-    url: request.url,
-    body,
+const expectationFailure: Failure = { status: 417, message: 'the expectation of the request cannot be met' };
+
+/** Where there is no request of fastify's to answer, nor will be another on this connection. */
+function lastAnswer(requestId: string, failure: Failure) {
+  const body = JSON.stringify(errorBody(requestId, failure));
+  const content = { 'content-type': 'application/json; charset=utf-8', 'content-length': String(Buffer.byteLength(body)) };
+  return { body, headers: { ...headersOf(requestId), ...content, connection: 'close' } };
+}
+
+function failWith(log: Logger) {
+  return (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const failure = failureOf(error);
+    const line = () => ({ requestId: request.id, error: loggable(error) });
+    if (failure.status === 500) log.error(line(), 'a request failed');
+    else if (failure.status > 500) log.warn(line(), 'a request could not be served');
+    return send(request, reply, failure);
+  };
+}
+
+function send(request: FastifyRequest, reply: FastifyReply, failure: Failure): FastifyReply {
+  return reply.code(failure.status).headers(headersOf(request.id)).send(errorBody(request.id, failure));
+}
+
+/** The route by its template, not by its path: of what the caller sent, the log has nothing. */
+function logAnswer(log: Logger, request: FastifyRequest, reply: FastifyReply): void {
+  const { id: requestId, method, routeOptions, caller } = request;
+  const ms = Math.round(reply.elapsedTime * 10) / 10;
+  log.info({ requestId, method, route: routeOptions.url, status: reply.statusCode, ms, userId: caller?.userId }, 'answered');
+}
+
+/** Answers what is not HTTP, and ends its connection. */
+function refuseConnection(error: Error, socket: Socket, log: Logger): void {
+  if (!socket.writable) return void socket.destroy();
+  const requestId = newId('request');
+  const failure = connectionFailureOf(error);
+  log.info({ requestId, status: failure.status, reason: messageOf(error) }, 'a connection was refused');
+  const { headers, body } = lastAnswer(requestId, failure);
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  socket.end([`HTTP/1.1 ${failure.status} ${STATUS_CODES[failure.status]}`, ...lines, '', body].join('\r\n'));
+}
+
+/** Whoever is not done by then loses the connection. */
+function boundClosing(server: FastifyInstance, drainMs: number): void {
+  let timer: NodeJS.Timeout | undefined;
+  server.addHook('preClose', async () => {
+    timer = setTimeout(() => server.server.closeAllConnections(), drainMs);
   });
-}
-
-function parsed(where: 'body' | 'query' | 'path', schema: z.ZodType | undefined, value: unknown): unknown {
-  if (schema === undefined) return {};
-  const result = schema.safeParse(value);
-  if (!result.success) throw validationRefusal(where, result.error);
-  return result.data;
-}
-
-function answerFailure(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Logger): void {
-  const refusal = refusalOf(error);
-  if (refusal === undefined) log.error({ requestId: request.id, error }, 'a request failed');
-  else if (refusal.status >= 500) log.warn({ requestId: request.id, error: refusal }, 'a request could not be served');
-  const shown = refusal ?? { status: 500, message: 'Internal Server Error' };
-  reply.code(shown.status).send(errorBody(request.id, shown));
-}
-
-/** What is not HTTP, or came too slowly: there is no request yet, only a socket. */
-function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-  const [status, reason, message] =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? [431, 'Request Header Fields Too Large', `the headers are larger than ${limits.headerBytes} bytes`]
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? [408, 'Request Timeout', 'the request did not come in whole in time']
-        : [400, 'Bad Request', 'the request is not valid HTTP'];
-  const body = JSON.stringify(errorBody(newId('request'), { status, message }));
-  socket.end(
-    `HTTP/1.1 ${status} ${reason}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
-  );
-}
-
-/** The path as it came, without the query. */
-function pathOf(url: string): string {
-  return url.split('?', 1)[0] ?? url;
+  // A connection that its client would keep is ended with its last answer, instead of being waited for.
+  server.addHook('onSend', (_request, reply, payload, done) => {
+    if (timer !== undefined) reply.header('connection', 'close');
+    done(null, payload);
+  });
+  server.addHook('onClose', async () => clearTimeout(timer));
 }

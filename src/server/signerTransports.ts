@@ -1,6 +1,7 @@
 /** The service's way to each signer: by its unix socket, or by TLS under the pins of the cluster file. @module */
 
 import type { KeyObject } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { type Address, addressText } from '../base/address.ts';
 import { ConfigError } from '../config.ts';
 import type { ClusterFile } from '../signer/contract.ts';
@@ -24,8 +25,13 @@ export function signerTransports(
     const address = addresses[i] as Address; // as many as signers
     return transportTo(address, () => {
       if (tlsPin === undefined) throw new ConfigError(`CLUSTER_FILE: signer ${index} has no tlsPin, needed for ${addressText(address)}`);
-      key ??= readKeyFile(tlsKeyFile);
+      key ??= tlsKeyOf(tlsKeyFile);
       return { key, peers: new Map([[tlsPin, `signer ${index}`]]) };
     });
   });
+}
+
+function tlsKeyOf(file: string): KeyObject {
+  if (!existsSync(file)) throw new ConfigError(`TLS_KEY_FILE: there is no key at ${file}; \`countersign service init\` makes one`);
+  return readKeyFile(file);
 }

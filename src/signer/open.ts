@@ -81,7 +81,7 @@ function signerOn(store: SignerStore, { dataDir, clock, log }: { dataDir: string
     index: self.index,
     answer: answerer(handlers, {
       failed: (error) => log.error({ reasons: reasonsOf(error) }, 'a question failed'),
-      refused: refusalLog(log, clock),
+      refused: refusalLog(log),
     }),
     tlsKey() {
       const key = readTlsKey(store, keyEncryptionKey);
@@ -96,13 +96,13 @@ function signerOn(store: SignerStore, { dataDir, clock, log }: { dataDir: string
 }
 
 /** What a signer would not do is said with its reason, of each kind once in a time. */
-function refusalLog(log: Logger, clock: Clock): Listener['refused'] {
+function refusalLog(log: Logger): Listener['refused'] {
   const reports = new Map<string, (reason: string) => void>(); // as many as the contract has kinds of questions and refusals
   return (method, { code, message }) => {
     const kind = `${method} ${code}`;
     const level = code === 'Forked' ? 'error' : 'warn';
     const say = (reason: string, leftOut: number) => log[level]({ method, code, reason, leftOut }, 'a question was refused');
-    const report = reports.get(kind) ?? sparingly(say, { everyMs: refusalsEveryMs, clock });
+    const report = reports.get(kind) ?? sparingly(say, refusalsEveryMs);
     reports.set(kind, report);
     report(message);
   };

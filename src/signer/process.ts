@@ -55,10 +55,7 @@ export async function runSigner({ dataDir, address, log }: { dataDir: string; ad
 
   await selfTest();
 
-  const turnedAway = sparingly((reason, leftOut) => log.warn({ reason, leftOut }, 'a connection was closed'), {
-    everyMs: refusalsEveryMs,
-    clock: systemClock,
-  });
+  const turnedAway = sparingly((reason, leftOut) => log.warn({ reason, leftOut }, 'a connection was closed'), refusalsEveryMs);
   const listener = await listen(transport, signer.answer, turnedAway);
   log.info({ signer: signer.index, address: addressText(listener.address) }, 'the signer listens');
   process.send?.('ready');

@@ -9,6 +9,12 @@ import { assert, Refusal } from '../base/errors.ts';
 import type { Query, Row } from './database.ts';
 import { failureOf } from './failures.ts';
 
+/**
+ * A prepared statement is planned once, not for each set of values: ours find rows by their keys whatever the values are, and planning
+ * costs as much as running them.
+ */
+export const planOnce = 'plan_cache_mode=force_generic_plan';
+
 /** The longest a transaction may take before it is rolled back. */
 export const transactionTimeoutMs = 30_000;
 

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { permits } from '../../src/authority/grants.ts';
 import { actionLifetimeSeconds } from '../../src/authority/authorise.ts';
+import { permits } from '../../src/authority/grants.ts';
 import { createWorld, credIdOf, idOf, keyPair, refusalOf, type World } from './world.ts';
 
 const { publicKey } = keyPair(new Uint8Array(32).fill(9));
 const path = '/auth/service-accounts';
 const create = (body: object = {}) => ({ method: 'POST', path, body: { name: 'robot', publicKey, ...body } }) as const;
-const change = (id: string, event: 'activate' | 'deactivate', body?: object) => ({ method: 'PUT', path: `${path}/${id}/${event}`, body }) as const;
+const change = (id: string, event: 'activate' | 'deactivate', body?: object) =>
+  ({ method: 'PUT', path: `${path}/${id}/${event}`, body }) as const;
 const remove = (id: string, query = '') => ({ method: 'DELETE', path: `${path}/${id}${query}` }) as const;
 
 const notFound = 'NotFound: Service account not found';
@@ -25,7 +26,12 @@ describe('a service account', () => {
     const account = world.registry.accounts.get(idOf(changes, 'account'));
     const madeAt = authorisation.binding.expiresAt - actionLifetimeSeconds;
     expect(account).toMatchObject({ status: 'Active', validUntil: madeAt + 2 * 86_400 });
-    expect(world.registry.credentials.get(credIdOf(changes))).toMatchObject({ accountId: account?.id, publicKey, kind: 'Key', isActive: true });
+    expect(world.registry.credentials.get(credIdOf(changes))).toMatchObject({
+      accountId: account?.id,
+      publicKey,
+      kind: 'Key',
+      isActive: true,
+    });
     expect(permits(world.registry, { userId: account?.id ?? '' }, 'Keys:Create')).toBe(false);
   });
 
@@ -47,7 +53,8 @@ describe('a service account', () => {
   it('acts until its last day, and not after it', () => {
     const world = createWorld();
     const actor = world.addAccount(['Permissions:Create'], { daysValid: 1 });
-    const wanted = (name: string) => ({ method: 'POST', path: '/permissions', body: { name, operations: ['Permissions:Create'] } }) as const;
+    const wanted = (name: string) =>
+      ({ method: 'POST', path: '/permissions', body: { name, operations: ['Permissions:Create'] } }) as const;
     world.wait(86_000);
     world.perform(actor, wanted('in time'));
     world.wait(400);
@@ -88,7 +95,11 @@ describe('a service account', () => {
     ['for no day', ({ perform, admin }) => perform(admin, create({ daysValid: 0 })), 'BadRequest: body.daysValid'],
     ['for more than 730 days', ({ perform, admin }) => perform(admin, create({ daysValid: 731 })), 'BadRequest: body.daysValid'],
     ['without a body', ({ perform, admin }) => perform(admin, { method: 'POST', path }), 'BadRequest: body'],
-    ['with an unknown permission', ({ perform, admin }) => perform(admin, create({ permissionId: 'pm-x' })), 'NotFound: Permission not found'],
+    [
+      'with an unknown permission',
+      ({ perform, admin }) => perform(admin, create({ permissionId: 'pm-x' })),
+      'NotFound: Permission not found',
+    ],
   ])('is not made %s', (_, work, reason) => {
     const world = createWorld();
     expect(refusalOf(() => work(world))).toContain(reason);
@@ -106,7 +117,9 @@ describe('a service account', () => {
     const maker = world.addAccount(['Auth:ServiceAccounts:Create']);
     const assigner = world.addAccount(['Auth:ServiceAccounts:Create', 'Permissions:Assign']);
     const { permissionId } = world.addAccount(['Keys:Export']);
-    expect(refusalOf(() => world.perform(maker, create({ permissionId: maker.permissionId })))).toBe(lacks(maker.userId, 'Permissions:Assign'));
+    expect(refusalOf(() => world.perform(maker, create({ permissionId: maker.permissionId })))).toBe(
+      lacks(maker.userId, 'Permissions:Assign'),
+    );
     expect(refusalOf(() => world.perform(assigner, create({ permissionId })))).toBe(lacks(assigner.userId, 'Keys:Export'));
     expect(refusalOf(() => world.perform(assigner, create({ permissionId: assigner.permissionId })))).toBe('not refused');
   });

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { toHex, utf8 } from '../../src/base/bytes.ts';
 import { decodeEntry, encodeEntry, entryAfter, headOf, maxEntryChars } from '../../src/authority/entry.ts';
 import { genesisOf } from '../../src/authority/root.ts';
+import { toHex, utf8 } from '../../src/base/bytes.ts';
 import { createWorld, recoveryBy, refusalOf } from './world.ts';
 
 const world = createWorld();
@@ -52,7 +52,10 @@ describe('the text of an entry', () => {
     ['blanks', text.replace(',', ', ')],
     ['a blank before', ` ${text}`],
     ['a byte order mark', `\uFEFF${text}`],
-    ['members in another order', JSON.stringify({ previous: toHex(entry.previous), sequence: 1, authorisation: JSON.parse(text).authorisation })],
+    [
+      'members in another order',
+      JSON.stringify({ previous: toHex(entry.previous), sequence: 1, authorisation: JSON.parse(text).authorisation }),
+    ],
     ['a member more', text.replace('{', '{"more":1,')],
     ['a member twice', text.replace('{', '{"sequence":2,')],
     ['a member more in the binding', text.replace('"method"', '"more":1,"method"')],
@@ -64,7 +67,10 @@ describe('the text of an entry', () => {
     ['a sequence beyond precision', text.replace('"sequence":1', '"sequence":9007199254740993')],
     ['a number as text', text.replace('"sequence":1', '"sequence":"1"')],
     ['padded base64url', text.replace(/"body":"([^"]+)"/, '"body":"$1="')],
-    ['dangling bits in base64url', text.replace(/(\w)","assertion"/, (_, last) => `${String.fromCharCode(last.charCodeAt(0) + 1)}","assertion"`)],
+    [
+      'dangling bits in base64url',
+      text.replace(/(\w)","assertion"/, (_, last) => `${String.fromCharCode(last.charCodeAt(0) + 1)}","assertion"`),
+    ],
     ['neither action nor recovery', '{"sequence":1,"previous":"00"}'],
     ['action and recovery', `${text.slice(0, -1)},"recovery":{"publicKey":"x","at":1,"signatures":[]}}`],
     ['a Fido2 assertion', text.replace('"kind":"Key"', '"kind":"Fido2"')],
@@ -76,9 +82,16 @@ describe('the text of an entry', () => {
 
   it('of any other form is refused, never more', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.json(), fc.string(), fc.jsonValue().map((value) => JSON.stringify({ sequence: 1, previous: 'aa'.repeat(32), authorisation: value }))), (noise) => {
-        expect(refusalOf(() => decodeEntry(noise))).toContain('BadRequest: ');
-      }),
+      fc.property(
+        fc.oneof(
+          fc.json(),
+          fc.string(),
+          fc.jsonValue().map((value) => JSON.stringify({ sequence: 1, previous: 'aa'.repeat(32), authorisation: value })),
+        ),
+        (noise) => {
+          expect(refusalOf(() => decodeEntry(noise))).toContain('BadRequest: ');
+        },
+      ),
     );
   });
 
@@ -108,7 +121,9 @@ describe('the head', () => {
       { ...entry, sequence: 2 },
       { ...entry, previous: utf8('x'.repeat(32)) },
       entryAfter(world.registry.head, { authorisation: { ...authorisation, body: utf8('{}') } }),
-      entryAfter(world.registry.head, { authorisation: { ...authorisation, assertion: { ...authorisation.assertion, algorithm: 'SHA256' } } }),
+      entryAfter(world.registry.head, {
+        authorisation: { ...authorisation, assertion: { ...authorisation.assertion, algorithm: 'SHA256' } },
+      }),
       entryAfter(world.registry.head, { recovery }),
     ].map((one) => toHex(headOf(one).hash));
     expect(new Set(heads).size).toBe(heads.length);

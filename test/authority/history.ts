@@ -18,7 +18,14 @@ export const attempts = fc.array(
   { minLength: 4, maxLength: 25 },
 );
 
-const operations = ['Permissions:Create', 'Permissions:Assign', 'Auth:ServiceAccounts:Create', 'Keys:Create', 'Keys:Delete', 'Wallets:GenerateSignature'];
+const operations = [
+  'Permissions:Create',
+  'Permissions:Assign',
+  'Auth:ServiceAccounts:Create',
+  'Keys:Create',
+  'Keys:Delete',
+  'Wallets:GenerateSignature',
+];
 
 /** @returns a world with what came of the attempts, three entries at least */
 export function worldAfter(tried: readonly Attempt[], name?: string): World {
@@ -29,7 +36,7 @@ export function worldAfter(tried: readonly Attempt[], name?: string): World {
     const pair = keyPair(new Uint8Array(32).fill(1 + actors.length));
     try {
       const { changes } = world.perform(pick(actors, attempt.actor), requestOf(world, attempt, pair.publicKey));
-      const made = changes.find(({ kind }) => kind === 'account');
+      const made = changes.find((change) => change.kind === 'account');
       const isNew = made !== undefined && !actors.some(({ userId }) => userId === made.record.id);
       if (isNew) actors.push({ ...pair, userId: made.record.id, credId: credIdOf(changes) });
     } catch (error) {

@@ -64,7 +64,9 @@ describe('shares are made', () => {
     const keyId = world.addKey();
     const make = (wanted: Parameters<typeof authoriseKeygen>[1]) => refusalOf(() => authoriseKeygen(world.registry, wanted));
     expect(make({ keyId, keyType: 'EdDSA/ed25519' })).toBe('not refused');
-    expect(make({ keyId, keyType: 'DH/secp256k1' })).toBe(`Forbidden: key ${keyId} was asked for as EdDSA/ed25519, the session makes DH/secp256k1`);
+    expect(make({ keyId, keyType: 'DH/secp256k1' })).toBe(
+      `Forbidden: key ${keyId} was asked for as EdDSA/ed25519, the session makes DH/secp256k1`,
+    );
     expect(make({ keyId: 'key-x', keyType: 'EdDSA/ed25519' })).toBe('NotFound: Key not found');
     world.perform(world.admin, { method: 'DELETE', path: `/keys/${keyId}` });
     expect(make({ keyId, keyType: 'EdDSA/ed25519' })).toBe('BadRequest: the key is archived');

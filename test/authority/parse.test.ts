@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { utf8 } from '../../src/base/bytes.ts';
 import { maxBodyBytes, parseBody, targetOf } from '../../src/authority/parse.ts';
+import { utf8 } from '../../src/base/bytes.ts';
 import { refusalOf } from './world.ts';
 
 const assignment = { method: 'DELETE', path: '/permissions/:permissionId/assignments/:assignmentId' } as const;
@@ -42,7 +42,9 @@ describe('the target of a request', () => {
   });
 
   it('says nothing twice', () => {
-    expect(refusalOf(() => target('/permissions/p/assignments/a?force=true&force=false'))).toBe('BadRequest: the query names one parameter twice');
+    expect(refusalOf(() => target('/permissions/p/assignments/a?force=true&force=false'))).toBe(
+      'BadRequest: the query names one parameter twice',
+    );
   });
 });
 
@@ -55,8 +57,8 @@ describe('a body', () => {
   });
 
   it.each([
-    ['not JSON', utf8('{"name":'), 'BadRequest: the body is not JSON'],
-    ['not UTF-8', Uint8Array.of(0x22, 0xff, 0x22), 'BadRequest: the body is not JSON'],
+    ['not JSON', utf8('{"name":'), 'BadRequest: the body is not valid JSON'],
+    ['not UTF-8', Uint8Array.of(0x22, 0xff, 0x22), 'BadRequest: the body is not valid JSON'],
     ['not of the shape', utf8('{"name":1}'), 'BadRequest: body.name'],
     ['null', utf8('null'), 'BadRequest: body'],
     ['too large', new Uint8Array(maxBodyBytes + 1), 'TooLarge'],
@@ -65,7 +67,7 @@ describe('a body', () => {
   });
 
   it('nested without end is no danger', () => {
-    expect(refusalOf(() => parseBody(schema, utf8('['.repeat(maxBodyBytes))))).toBe('BadRequest: the body is not JSON');
+    expect(refusalOf(() => parseBody(schema, utf8('['.repeat(maxBodyBytes))))).toBe('BadRequest: the body is nested deeper than 64');
     expect(refusalOf(() => parseBody(schema, utf8(`${'['.repeat(30_000)}${']'.repeat(30_000)}`)))).toContain('BadRequest: body');
   });
 });

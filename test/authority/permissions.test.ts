@@ -3,14 +3,17 @@ import { permits } from '../../src/authority/grants.ts';
 import { legacyOperations, operations } from '../../src/authority/operations.ts';
 import { type Actor, createWorld, idOf, refusalOf, type World } from './world.ts';
 
-const create = (name: string, names: readonly string[]) => ({ method: 'POST', path: '/permissions', body: { name, operations: names } }) as const;
+const create = (name: string, names: readonly string[]) =>
+  ({ method: 'POST', path: '/permissions', body: { name, operations: names } }) as const;
 const update = (id: string, body: object) => ({ method: 'PUT', path: `/permissions/${id}`, body }) as const;
 const archive = (id: string, isArchived: boolean) => ({ method: 'PUT', path: `/permissions/${id}/archive`, body: { isArchived } }) as const;
-const assign = (id: string, identityId: string) => ({ method: 'POST', path: `/permissions/${id}/assignments`, body: { identityId } }) as const;
+const assign = (id: string, identityId: string) =>
+  ({ method: 'POST', path: `/permissions/${id}/assignments`, body: { identityId } }) as const;
 const revoke = (id: string, assignmentId: string, query = '') =>
   ({ method: 'DELETE', path: `/permissions/${id}/assignments/${assignmentId}${query}` }) as const;
 
-const lacks = ({ userId }: Actor, operation: string) => `Forbidden: ServiceAccount ${userId} is not authorized to perform operation (${operation})`;
+const lacks = ({ userId }: Actor, operation: string) =>
+  `Forbidden: ServiceAccount ${userId} is not authorized to perform operation (${operation})`;
 const taken = 'Conflict: a permission with this name exists already';
 
 describe('the names of operations', () => {
@@ -44,10 +47,18 @@ describe('a permission', () => {
   });
 
   it.each<[string, (world: World) => unknown, string]>([
-    ['an operation that there is not', ({ perform, admin }) => perform(admin, create('p', ['Keys:Steal'])), 'BadRequest: body.operations.0'],
+    [
+      'an operation that there is not',
+      ({ perform, admin }) => perform(admin, create('p', ['Keys:Steal'])),
+      'BadRequest: body.operations.0',
+    ],
     ['no operation', ({ perform, admin }) => perform(admin, create('p', [])), 'BadRequest: body.operations'],
     ['a name of nothing', ({ perform, admin }) => perform(admin, create('', ['Keys:Read'])), 'BadRequest: body.name'],
-    ['a name with U+0000', ({ perform, admin }) => perform(admin, create('a\0', ['Keys:Read'])), 'BadRequest: body.name: must not contain U+0000'],
+    [
+      'a name with U+0000',
+      ({ perform, admin }) => perform(admin, create('a\0', ['Keys:Read'])),
+      'BadRequest: body.name: must not contain U+0000',
+    ],
     ['a managed one’s name', ({ perform, admin }) => perform(admin, create('ManagedFullAdminAccess', ['Keys:Read'])), taken],
   ])('is not made with %s', (_, work, reason) => {
     const world = createWorld();
@@ -108,8 +119,12 @@ describe('nobody gives away what they do not hold', () => {
   it('by extending one, their own or another', () => {
     const { world, actor, more } = scene();
     const own = actor.permissionId ?? '';
-    expect(refusalOf(() => world.perform(actor, update(own, { operations: [...powers, 'Keys:Export'] })))).toBe(lacks(actor, 'Keys:Export'));
-    expect(refusalOf(() => world.perform(actor, update(more, { operations: ['Keys:Export', 'Keys:Delete'] })))).toBe(lacks(actor, 'Keys:Delete'));
+    expect(refusalOf(() => world.perform(actor, update(own, { operations: [...powers, 'Keys:Export'] })))).toBe(
+      lacks(actor, 'Keys:Export'),
+    );
+    expect(refusalOf(() => world.perform(actor, update(more, { operations: ['Keys:Export', 'Keys:Delete'] })))).toBe(
+      lacks(actor, 'Keys:Delete'),
+    );
     expect(refusalOf(() => world.perform(actor, update(more, { operations: ['Permissions:Create'] })))).toBe('not refused');
   });
 

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { entryAfter } from '../../src/authority/entry.ts';
 import { isFullAdmin } from '../../src/authority/grants.ts';
+import { apply } from '../../src/authority/log.ts';
 import { type Recovery, recoveryLifetimeSeconds } from '../../src/authority/recovery.ts';
 import type { Accepted } from '../../src/authority/registry.ts';
 import { verifyLog } from '../../src/authority/verifyLog.ts';
@@ -11,8 +13,16 @@ const key = { method: 'POST', path: '/keys', body: { scheme: 'EdDSA', curve: 'ed
 const secondsOf = (world: World) => world.now() / 1000;
 
 /** By two of the three signers, at the world's head, now. */
-function recoveryIn(world: World, changed: { signers?: readonly Signer[]; at?: number; head?: World['registry']['head']; clusterId?: string } = {}): Recovery {
-  const { signers = world.signers.slice(0, 2), at = secondsOf(world), head = world.registry.head, clusterId = world.root.clusterId } = changed;
+function recoveryIn(
+  world: World,
+  changed: { signers?: readonly Signer[]; at?: number; head?: World['registry']['head']; clusterId?: string } = {},
+): Recovery {
+  const {
+    signers = world.signers.slice(0, 2),
+    at = secondsOf(world),
+    head = world.registry.head,
+    clusterId = world.root.clusterId,
+  } = changed;
   return recoveryBy(signers, { root: { clusterId }, head, terms: { publicKey: replacement.publicKey, at } });
 }
 
@@ -26,7 +36,9 @@ describe('a recovery', () => {
     expect(world.registry.accounts.get(admin.userId)).toMatchObject({ status: 'Active', validUntil: secondsOf(world) + 730 * 86_400 });
     expect(world.registry.accounts.get(admin.userId)?.tokenId).not.toBe(before?.tokenId);
     expect(refusalOf(() => world.perform(admin, key))).toBe('not refused');
-    expect(refusalOf(() => world.perform(world.admin, key))).toBe(`Forbidden: credential ${world.registry.ids.credentialUuid} is deactivated`);
+    expect(refusalOf(() => world.perform(world.admin, key))).toBe(
+      `Forbidden: credential ${world.registry.ids.credentialUuid} is deactivated`,
+    );
     expect([...world.registry.assignmentsOf(admin.userId)]).toHaveLength(1);
   });
 
@@ -93,18 +105,34 @@ describe('a recovery', () => {
     ['without signatures', (world) => recoveryIn(world, { signers: [] }), 'takes the signatures of 2 signers, not of 0'],
     ['with too few signers', (world) => recoveryIn(world, { signers: take(world, 0) }), 'takes the signatures of 2 signers, not of 1'],
     ['with more than it takes', (world) => recoveryIn(world, { signers: world.signers }), 'takes the signatures of 2 signers, not of 3'],
-    ['with one signer twice', (world) => recoveryIn(world, { signers: [...take(world, 0), ...take(world, 0)] }), 'the signers of a recovery differ'],
-    ['with signers in another order', (world) => recoveryIn(world, { signers: [...take(world, 2), ...take(world, 0)] }), 'stand in the order of their ids'],
+    [
+      'with one signer twice',
+      (world) => recoveryIn(world, { signers: [...take(world, 0), ...take(world, 0)] }),
+      'the signers of a recovery differ',
+    ],
+    [
+      'with signers in another order',
+      (world) => recoveryIn(world, { signers: [...take(world, 2), ...take(world, 0)] }),
+      'stand in the order of their ids',
+    ],
     [
       'with a foreign signer',
       (world) => recoveryIn(world, { signers: [...take(world, 1), stranger].sort((a, b) => (a.signerId < b.signerId ? -1 : 1)) }),
       `signer ${stranger.signerId} of this cluster has not signed`,
     ],
     ['of another cluster', (world) => recoveryIn(world, { clusterId: 'cl-other' }), 'has not signed this recovery at this head'],
-    ['for another credential', (world) => ({ ...recoveryIn(world), publicKey: world.admin.publicKey }), 'has not signed this recovery at this head'],
+    [
+      'for another credential',
+      (world) => ({ ...recoveryIn(world), publicKey: world.admin.publicKey }),
+      'has not signed this recovery at this head',
+    ],
     ['of another time', (world) => ({ ...recoveryIn(world), at: secondsOf(world) - 1 }), 'has not signed this recovery at this head'],
     ['of a time to come', (world) => recoveryIn(world, { at: secondsOf(world) + 31 }), 'the recovery is of a time to come'],
-    ['kept too long', (world) => recoveryIn(world, { at: secondsOf(world) - recoveryLifetimeSeconds - 1 }), 'the recovery expired 1 seconds ago'],
+    [
+      'kept too long',
+      (world) => recoveryIn(world, { at: secondsOf(world) - recoveryLifetimeSeconds - 1 }),
+      'the recovery expired 1 seconds ago',
+    ],
     [
       'with another signer’s signature',
       (world) => {
@@ -129,6 +157,17 @@ describe('a recovery', () => {
     const good = recoveryIn(world);
     world.recover(good);
     expect(refusalOf(() => world.recover(good))).toContain('has not signed this recovery at this head');
+  });
+
+  it('that had expired when an earlier entry was made is in no log', () => {
+    const world = createWorld();
+    const at = secondsOf(world);
+    world.wait(2 * recoveryLifetimeSeconds);
+    world.addKey();
+    const entry = entryAfter(world.registry.head, { recovery: recoveryIn(world, { at }) });
+    expect(refusalOf(() => apply(world.registry, entry, 'replay'))).toBe(
+      'Forbidden: recovery refused: the recovery had expired when an earlier entry of the log was made',
+    );
   });
 
   it('with a key that is no credential is refused', () => {

@@ -1,9 +1,9 @@
 import { createPublicKey } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { toHex } from '../../src/base/bytes.ts';
 import { isFullAdmin, permits } from '../../src/authority/grants.ts';
 import { derivedId, namesOf } from '../../src/authority/ids.ts';
 import { genesisOf, initialRegistry, type Root, rootIds } from '../../src/authority/root.ts';
+import { toHex } from '../../src/base/bytes.ts';
 import { contentOf, createWorld, dawn, keyPair, otherKeyPair } from './world.ts';
 
 const { publicKey } = keyPair(new Uint8Array(32).fill(1));
@@ -79,7 +79,12 @@ describe('derived ids', () => {
 
   it('differ by kind, name and request', () => {
     const names = namesOf(authorisation);
-    const bodies = [derivedId('key', authorisation), derivedId('user', authorisation), names.id('key', 'second'), derivedId('key', sign(admin, wanted))];
+    const bodies = [
+      derivedId('key', authorisation),
+      derivedId('user', authorisation),
+      names.id('key', 'second'),
+      derivedId('key', sign(admin, wanted)),
+    ];
     expect(new Set(bodies.map((id) => id.slice(-27))).size).toBe(4);
     expect(names.credId()).toMatch(/^[A-Za-z0-9_-]{43}$/);
     expect(names.credId('second')).not.toBe(names.credId());

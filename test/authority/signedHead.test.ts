@@ -9,7 +9,14 @@ function scene() {
   const [first, second] = world.signers;
   if (first === undefined || second === undefined) throw new Error('a world has signers');
   const { clusterId } = world.root;
-  return { world, first, second, clusterId, head: world.registry.head, earlier: { sequence: 1, hash: world.registry.hashAt(1) ?? new Uint8Array() } };
+  return {
+    world,
+    first,
+    second,
+    clusterId,
+    head: world.registry.head,
+    earlier: { sequence: 1, hash: world.registry.hashAt(1) ?? new Uint8Array() },
+  };
 }
 
 describe('a signed head', () => {
@@ -26,6 +33,8 @@ describe('a signed head', () => {
       { ...good, sequence: 3 },
       { ...good, hash: earlier.hash },
       { ...good, at: dawn + 1 },
+      { ...good, at: 0.5 },
+      { ...good, sequence: -1 },
       { ...good, signerId: second.signerId },
       { ...good, signerId: 'x' },
       { ...good, signature: '' },
@@ -34,6 +43,12 @@ describe('a signed head', () => {
       stranger,
     ];
     expect(changed.map((one) => verifySignedHead(world.root, one))).toEqual(changed.map(() => false));
+  });
+
+  it('is nothing under an id that is no key, be it pinned', () => {
+    const { first, clusterId, head } = scene();
+    const short = { ...vouch(first, clusterId, head), signerId: 'AAAA' };
+    expect(verifySignedHead({ clusterId, signers: [short] }, short)).toBe(false);
   });
 
   it('is confirmed by t + 1 signers, each counted once, all for the same head', () => {
@@ -62,7 +77,9 @@ describe('a signed head', () => {
 describe('another’s head', () => {
   it('is equal, behind, ahead, or of a fork', () => {
     const { world, head, earlier } = scene();
-    const compared = [head, earlier, { sequence: 0, hash: world.registry.hashAt(0) ?? head.hash }, { ...head, sequence: 3 }].map((one) => compareHeads(world.registry, one));
+    const compared = [head, earlier, { sequence: 0, hash: world.registry.hashAt(0) ?? head.hash }, { ...head, sequence: 3 }].map((one) =>
+      compareHeads(world.registry, one),
+    );
     expect(compared).toEqual(['equal', 'behind', 'behind', 'ahead']);
     expect(compareHeads(world.registry, { ...head, hash: earlier.hash })).toBe('fork');
     expect(compareHeads(world.registry, { ...earlier, hash: head.hash })).toBe('fork');

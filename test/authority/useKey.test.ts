@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { utf8 } from '../../src/base/bytes.ts';
 import { authoriseDerivation, authoriseSignature } from '../../src/authority/useKey.ts';
+import { utf8 } from '../../src/base/bytes.ts';
 import { createWorld, refusalOf } from './world.ts';
 
 function scene() {
@@ -12,8 +12,10 @@ function scene() {
   return { world, keyId, dhKeyId, actor, session, point: { domain: utf8('domain'), seed: utf8('seed') } };
 }
 
-const signature = (keyId: string, body: unknown = { kind: 'Message', message: '0x00' }) => ({ method: 'POST', path: `/keys/${keyId}/signatures`, body }) as const;
-const derivation = (keyId: string, body: unknown = { domain: '0x646f6d61696e', seed: '73656564' }) => ({ method: 'POST', path: `/keys/${keyId}/derive`, body }) as const;
+const signature = (keyId: string, body: unknown = { kind: 'Message', message: '0x00' }) =>
+  ({ method: 'POST', path: `/keys/${keyId}/signatures`, body }) as const;
+const derivation = (keyId: string, body: unknown = { domain: '0x646f6d61696e', seed: '73656564' }) =>
+  ({ method: 'POST', path: `/keys/${keyId}/derive`, body }) as const;
 
 describe('a signature', () => {
   it('is authorised by a request for this key, and the bytes of its body come back as they were signed', () => {
@@ -33,7 +35,9 @@ describe('a signature', () => {
   it('with an archived key is refused', () => {
     const { world, keyId, actor, session } = scene();
     world.perform(world.admin, { method: 'DELETE', path: `/keys/${keyId}` });
-    expect(refusalOf(() => authoriseSignature(world.registry, world.sign(actor, signature(keyId)), session()))).toBe('BadRequest: the key is archived');
+    expect(refusalOf(() => authoriseSignature(world.registry, world.sign(actor, signature(keyId)), session()))).toBe(
+      'BadRequest: the key is archived',
+    );
   });
 
   it('with an unknown key is refused', () => {
@@ -73,7 +77,8 @@ describe('a derivation', () => {
   it('demands Keys:Derive', () => {
     const { world, dhKeyId, session, point } = scene();
     const other = world.addAccount(['Keys:Signatures:Create']);
-    const work = () => authoriseDerivation(world.registry, world.sign(other, derivation(dhKeyId)), { ...session(), keyId: dhKeyId, ...point });
+    const work = () =>
+      authoriseDerivation(world.registry, world.sign(other, derivation(dhKeyId)), { ...session(), keyId: dhKeyId, ...point });
     expect(refusalOf(work)).toContain('is not authorized to perform operation (Keys:Derive)');
   });
 });

@@ -1,17 +1,17 @@
 /** A root with its registry, and people who sign: everything follows from seeds, so that a failure repeats. */
 
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import { concat, toBase64, toBase64Url, utf8 } from '../../src/base/bytes.ts';
-import { Refusal } from '../../src/base/errors.ts';
-import { type ActionBinding, type Authorisation, challengeOf, payloadHashOf } from '../../src/crypto/authorisation.ts';
 import { actionLifetimeSeconds } from '../../src/authority/authorise.ts';
 import { type Entry, entryAfter } from '../../src/authority/entry.ts';
 import { type Head, nonceAt } from '../../src/authority/head.ts';
 import { apply } from '../../src/authority/log.ts';
-import { type Recovery, recoveryMessage, type RecoveryTerms } from '../../src/authority/recovery.ts';
+import { type Recovery, type RecoveryTerms, recoveryMessage } from '../../src/authority/recovery.ts';
 import type { Accepted, MutableRegistry, Registry } from '../../src/authority/registry.ts';
 import { initialRegistry, type Root, rootIds } from '../../src/authority/root.ts';
 import { headMessage, type SignedHead } from '../../src/authority/signedHead.ts';
+import { concat, toBase64, toBase64Url, utf8 } from '../../src/base/bytes.ts';
+import { Refusal } from '../../src/base/errors.ts';
+import { type ActionBinding, type Authorisation, challengeOf, payloadHashOf } from '../../src/crypto/authorisation.ts';
 import { hex } from '../vectors/shared.ts';
 
 /** Unix seconds: when every world begins. */
@@ -67,8 +67,7 @@ export interface Signer {
 export function createWorld(name = 'world'): World {
   let drawn = 0;
   const random = (bytes = 32) => createHash('sha256').update(`${name}/${drawn++}`).digest().subarray(0, bytes);
-  const signers = Array.from({ length: 3 }, () => newSigner(random()))
-    .sort((a, b) => (a.signerId < b.signerId ? -1 : 1));
+  const signers = Array.from({ length: 3 }, () => newSigner(random())).sort((a, b) => (a.signerId < b.signerId ? -1 : 1));
   const { privateKey, publicKey } = keyPair(random());
   const root: Root = {
     clusterId: `cl-00000-00000-${name.padEnd(16, '0').slice(0, 16)}`,
@@ -131,12 +130,16 @@ export function createWorld(name = 'world'): World {
       });
       const actor = { ...pair, userId: idOf(changes, 'account'), credId: credIdOf(changes) };
       if (operations.length === 0) return actor;
-      const permissionId = idOf(perform(admin, { method: 'POST', path: '/permissions', body: { name: `p${drawn}`, operations } }).changes, 'permission');
+      const permissionId = idOf(
+        perform(admin, { method: 'POST', path: '/permissions', body: { name: `p${drawn}`, operations } }).changes,
+        'permission',
+      );
       perform(admin, { method: 'POST', path: `/permissions/${permissionId}/assignments`, body: { identityId: actor.userId } });
       return { ...actor, permissionId };
     },
 
-    addKey: (keyType = { scheme: 'EdDSA', curve: 'ed25519' }) => idOf(perform(admin, { method: 'POST', path: '/keys', body: keyType }).changes, 'key'),
+    addKey: (keyType = { scheme: 'EdDSA', curve: 'ed25519' }) =>
+      idOf(perform(admin, { method: 'POST', path: '/keys', body: keyType }).changes, 'key'),
   };
 }
 
@@ -221,4 +224,3 @@ export function refusalOf(work: () => unknown): string {
   }
   return 'not refused';
 }
-

@@ -1,26 +1,23 @@
-import { expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { sparingly } from '../../src/base/sparingly.ts';
 
-test('the first event of each interval is told, with the number of those that were not', () => {
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+test('the first event is told at once, and of a flood the last one of each interval, with the number of those that were not', () => {
   const told: [string, number][] = [];
-  let now = 5_000;
-  const tell = sparingly((reason, leftOut) => told.push([reason, leftOut]), { everyMs: 1_000, clock: () => now });
-  for (const [at, reason] of [
-    [5_000, 'a'],
-    [5_001, 'b'],
-    [5_999, 'c'],
-    [6_000, 'd'],
-    [6_500, 'e'],
-    [9_000, 'f'],
-    [10_000, 'g'],
-  ] as const) {
-    now = at;
-    tell(reason);
-  }
-  expect(told).toEqual([
-    ['a', 0],
-    ['d', 2],
-    ['f', 1],
-    ['g', 0],
-  ]);
+  const tell = sparingly((reason, leftOut) => told.push([reason, leftOut]), 1_000);
+  tell('a');
+  for (const reason of ['b', 'c', 'd']) tell(reason);
+  expect(told).toEqual([['a', 0]]);
+  vi.advanceTimersByTime(1_000);
+  expect(told.slice(1)).toEqual([['d', 2]]);
+  tell('e');
+  vi.advanceTimersByTime(999);
+  expect(told.length).toBe(2);
+  vi.advanceTimersByTime(1);
+  expect(told.slice(2)).toEqual([['e', 0]]);
+  vi.advanceTimersByTime(5_000);
+  tell('f');
+  expect(told.slice(3)).toEqual([['f', 0]]);
 });

@@ -24,7 +24,6 @@ describe('routes and paths', () => {
     ['PUT', '/things'],
     ['PATCH', '/things'],
     ['TRACE', '/things'],
-    ['GET', '/things/'],
     ['GET', '/things/a/b'],
     ['GET', `/things/${'x'.repeat(65)}`],
     ['GET', '/__proto__'],
@@ -50,6 +49,10 @@ describe('routes and paths', () => {
     expect(answer).toMatch(/^HTTP\/1.1 400 Bad Request\r\n/);
     expect(answer).toMatch(/\r\nx-request-id: req-/);
     expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toEqual(refused(400, expect.any(String)));
+  });
+
+  test('an empty identifier names nothing', async () => {
+    expect(await started.call('GET', '/things/')).toMatchObject({ status: 404, body: refused(404, 'route not found') });
   });
 
   test('an unknown entity is told with its details', async () => {

@@ -171,7 +171,7 @@ describe('the end', () => {
   });
 
   test('does not wait for ever, neither for a handler nor for an idle or silent connection', async () => {
-    const { call, server, origin } = await startServer({ routes: slow(5_000), limits: { closeMs: 200 } });
+    const { call, server, origin } = await startServer({ routes: slow(5_000), limits: { drainMs: 200 } });
     await call('GET', '/healthz');
     const silent = connect(Number(new URL(origin).port), '127.0.0.1');
     await once(silent, 'connect');

@@ -108,7 +108,7 @@ export const thingRoutes: ThingRoutes = {
 };
 
 /**
- * Tokens are the words `good`, `all` (may do everything) and `deactivated`; the header of a user action is `for <METHOD> <url> <body>`. What
+ * Tokens are the words `good`, `all` (may do everything) and `deactivated`; the header of a user action is `for <METHOD> <url> [<body in base64url>]`. What
  * it was asked is noted in `asked`, and each action that it had to spend in `spentRefused`.
  */
 export function wordGate() {
@@ -127,12 +127,12 @@ export function wordGate() {
     },
     verifyUserAction(_caller, { header, method, url, body }) {
       asked.push('verifyUserAction');
-      if (header !== `for ${method} ${url} ${Buffer.from(body)}`) throw new Refusal('UserActionMissing');
+      if (header !== actionFor(method, url, body)) throw new Refusal('UserActionMissing');
       return { body, spent: false, token: header } as UserAction; // the rest is not looked at here
     },
     async spendRefused(_caller, action, refusal) {
       asked.push('spendRefused');
-      if (action.token.includes('used')) throw new Refusal('UserActionUsed');
+      if (Buffer.from(action.body).includes('used')) throw new Refusal('UserActionUsed');
       spentRefused.push(refusal.code);
     },
   };
@@ -220,7 +220,8 @@ export async function startServer({
 }
 
 /** The header that `wordGate` takes for this request. */
-export const actionFor = (method: string, url: string, body = '') => `for ${method} ${url} ${body}`;
+export const actionFor = (method: string, url: string, body: string | Uint8Array = '') =>
+  `for ${method} ${url} [${Buffer.from(body).toString('base64url')}]`;
 
 /** An error of contract §1.5. */
 export const refused = (status: number, message: unknown, details?: object) => ({

@@ -363,7 +363,7 @@ describe('over tls only', () => {
     const answer = vi.fn(echo);
     const { address, reasons } = await signer('tls', answer);
     await expect(ping(link(serviceSide(address, { key: stranger })))).rejects.toMatchObject(
-      down(/closed the connection without a word; it may not know our pin|lost the connection/),
+      down(/closed the connection without a word; over TLS: it may not know our pin|lost the connection/),
     );
     expect(reasons).toEqual([`127.0.0.1 has a TLS key that is not pinned (pin ${pinOf(stranger)})`]);
     expect(answer).not.toHaveBeenCalled();

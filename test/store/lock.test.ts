@@ -33,6 +33,6 @@ test('kill -9 of the holder frees it, and its pid was named meanwhile', async ()
   lockDirectory(directory).release();
 });
 
-test('a directory that cannot be written is named', () => {
-  expect(() => lockDirectory('/proc/countersign')).toThrow('/proc/countersign cannot be used as a data directory');
+test('a directory that cannot be made is named', () => {
+  expect(() => lockDirectory('/dev/null/data')).toThrow('/dev/null/data cannot be used as a data directory');
 });

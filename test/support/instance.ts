@@ -60,8 +60,8 @@ export async function failingStart({ dataDir = freshDirectory(), env = {} }: Ins
   code: number | null;
   output: string;
 }> {
-  const { ended, output } = run('start', { dataDir, env });
-  return { code: await ended, output: output() };
+  const { closed, output } = run('start', { dataDir, env });
+  return { code: await closed, output: output() };
 }
 
 function run(command: 'start' | 'serve', { dataDir, env }: Required<InstanceOptions>) {
@@ -71,19 +71,19 @@ function run(command: 'start' | 'serve', { dataDir, env }: Required<InstanceOpti
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)));
-  // 'close' comes after the last of the output.
-  const ended = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)));
-  return { child, ended, output: () => output };
+  // After the last of the output, which its signers share.
+  const closed = new Promise<number | null>((resolve) => child.once('close', (code) => resolve(code)));
+  return { child, closed, output: () => output };
 }
 
 async function startProgram(command: 'start' | 'serve', { dataDir, env }: Required<InstanceOptions>): Promise<Omit<Instance, 'admin'>> {
   const port = env.PORT ?? String(await freePort());
-  const { child, ended, output } = run(command, { dataDir, env: { ...env, PORT: port } });
+  const { child, closed, output } = run(command, { dataDir, env: { ...env, PORT: port } });
   const origin = `http://127.0.0.1:${port}`;
   const asking = new AbortController();
   await Promise.race([
     answers(`${origin}/healthz`, asking.signal),
-    ended.then((code) => Promise.reject(new Error(`the instance ended with code ${code} before it was ready:\n${output()}`))),
+    closed.then((code) => Promise.reject(new Error(`the instance ended with code ${code} before it was ready:\n${output()}`))),
   ]).finally(() => asking.abort());
 
   return {
@@ -93,7 +93,7 @@ async function startProgram(command: 'start' | 'serve', { dataDir, env }: Requir
     output,
     stop() {
       child.kill('SIGTERM');
-      return ended;
+      return exited(child);
     },
     async kill() {
       child.kill('SIGKILL');
@@ -109,9 +109,10 @@ async function startProgram(command: 'start' | 'serve', { dataDir, env }: Requir
   };
 }
 
-function exited(child: ChildProcess): Promise<unknown> {
+/** @returns the exit code; null when it was killed */
+export function exited(child: ChildProcess): Promise<number | null> {
   const hasExited = child.exitCode !== null || child.signalCode !== null;
-  return hasExited ? Promise.resolve() : new Promise((resolve) => child.once('exit', resolve));
+  return hasExited ? Promise.resolve(child.exitCode) : new Promise((resolve) => child.once('exit', (code) => resolve(code)));
 }
 
 /** The official client, as an administrator of this instance. */

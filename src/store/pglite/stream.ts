@@ -33,12 +33,12 @@ export class PgliteStream extends Duplex {
 
   /** What `pg` writes in one go (a statement and its values) is one message; copied, because `pg` writes into a buffer it uses again. */
   override _writev(chunks: { chunk: Buffer }[], written: () => void): void {
-    this.#send({ frontend: new Uint8Array(Buffer.concat(chunks.map(({ chunk }) => chunk))) });
+    this.#send(new Uint8Array(Buffer.concat(chunks.map(({ chunk }) => chunk))));
     written();
   }
 
   override _write(chunk: Buffer, _encoding: string, written: () => void): void {
-    this.#send({ frontend: new Uint8Array(chunk) });
+    this.#send(new Uint8Array(chunk));
     written();
   }
 
@@ -50,7 +50,8 @@ export class PgliteStream extends Duplex {
   // The worker sends without being asked: `pg` always has a statement of its own outstanding.
   override _read(): void {}
 
-  #send(message: ToWorker): void {
-    this.#worker.postMessage(message);
+  /** The bytes move to the worker; nothing of them stays here. */
+  #send(frontend: Uint8Array<ArrayBuffer>): void {
+    this.#worker.postMessage({ frontend } satisfies ToWorker, [frontend.buffer]);
   }
 }
