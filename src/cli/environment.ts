@@ -11,6 +11,6 @@ export function clientOf(env: Readonly<Record<string, string | undefined>>): Cli
     organisationId: variable('DFNS_ORG_ID'),
     authToken: variable('DFNS_AUTH_TOKEN'),
     credId: variable('DFNS_CRED_ID'),
-    privateKey: variable('DFNS_PRIVATE_KEY'),
+    privateKey: variable('DFNS_PRIVATE_KEY').replaceAll('\\n', '\n'), // a shell that reads the file leaves them as they stand
   });
 }

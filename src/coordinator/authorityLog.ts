@@ -7,7 +7,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { decodeEntry, type Entry, encodeEntry, headOf } from '../authority/entry.ts';
 import { type Head, sameHead } from '../authority/head.ts';
-import { isConfirmed, type SignedHead, verifySignedHead } from '../authority/signedHead.ts';
+import { contradict, isConfirmed, type SignedHead, verifySignedHead } from '../authority/signedHead.ts';
 import { Refusal } from '../base/errors.ts';
 import { type ClusterFile, maxEntriesPerPage, maxPageChars, rootOf } from '../signer/contract.ts';
 import type { EntrySource } from './coordinator.ts';
@@ -41,15 +41,29 @@ const maxPagesAtOnce = 64;
 const stragglersMs = 100;
 const headTimeoutMs = 1_000;
 
-export function authorityLog(links: readonly Link[], cluster: ClusterFile): AuthorityLog {
+/**
+ * @param onContradiction told of two heads that one signer has shown and no append-only log has: it was rolled back, or shows two histories,
+ * or has given up an entry that never came to be
+ */
+export function authorityLog(
+  links: readonly Link[],
+  cluster: ClusterFile,
+  onContradiction: (link: Link, before: SignedHead, now: SignedHead) => void,
+): AuthorityLog {
   const root = rootOf(cluster);
   const needed = root.threshold + 1;
   const signerIds = new Map(cluster.signers.map(({ index, signerId }) => [index, signerId]));
   const underWay = new Map<Link, Promise<boolean>>();
+  const lastShown = new Map<Link, SignedHead>();
 
   function requireOwn(link: Link, head: SignedHead): SignedHead {
-    if (head.signerId === signerIds.get(link.index) && verifySignedHead(root, head)) return head;
-    throw new SignerFailure(link.index, 'Aborted', 'shows a head of its log that it has not signed', [link.index]);
+    if (head.signerId !== signerIds.get(link.index) || !verifySignedHead(root, head)) {
+      throw new SignerFailure(link.index, 'Aborted', 'shows a head of its log that it has not signed', [link.index]);
+    }
+    const before = lastShown.get(link);
+    if (before !== undefined && contradict(before, head)) onContradiction(link, before, head);
+    lastShown.set(link, head);
+    return head;
   }
 
   async function signedHead(link: Link): Promise<SignedHead> {

@@ -4,7 +4,7 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { equal } from '../base/bytes.ts';
+import { equal, toHex } from '../base/bytes.ts';
 import { Abort, assert, Refusal, reasonsOf } from '../base/errors.ts';
 import { sparingly } from '../base/sparingly.ts';
 import type { Payload, Signature } from '../crypto/schemes/scheme.ts';
@@ -47,7 +47,10 @@ export function createCoordinator({
       report(reason);
     });
   }
-  const authority = authorityLog(links, cluster);
+  const authority = authorityLog(links, cluster, (link, before, now) => {
+    const shown = [before, now].map(({ sequence, hash, at, signature }) => ({ sequence, hash: toHex(hash), at, signature }));
+    log.error({ signer: link.index, shown }, 'the authority log of a signer is not the one it showed before');
+  });
   let history: EntrySource | undefined;
   let rotation = 0;
 

@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Entry, encodeEntry, entryAfter, headOf } from '../../src/authority/entry.ts';
@@ -24,6 +25,7 @@ let coordinator: Coordinator;
 let listening: (Listening | undefined)[];
 /** What a signer does instead of answering, by index. */
 let broken: Map<number, () => Promise<unknown>>;
+let logged: Record<string, unknown>[];
 
 const pathOf = ({ index }: TestSigner) => join(directory, `${index}.sock`);
 
@@ -31,10 +33,15 @@ beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'countersign-coordinator-'));
   cluster = await createCluster();
   broken = new Map();
+  logged = [];
   listening = [];
   for (const signer of cluster.signers) await up(signer);
   const transports = cluster.signers.map((signer) => unixTransport(pathOf(signer)));
-  coordinator = createCoordinator({ cluster: cluster.file, transports, log: pino({ level: 'silent' }) });
+  coordinator = createCoordinator({
+    cluster: cluster.file,
+    transports,
+    log: pino({}, { write: (line: string) => void logged.push(JSON.parse(line)) }),
+  });
   coordinator.setHistory(cluster.history);
   await coordinator.prepare();
 });
@@ -302,6 +309,28 @@ describe('the signers’ log, read back', () => {
     expect(first?.entries).toHaveLength(256);
     const second = await coordinator.entriesFrom(257);
     expect([...(first?.entries ?? []), ...(second?.entries ?? [])]).toEqual(cluster.entries);
+  });
+
+  test('of a signer that was rolled back: it is named, and brought up again', async () => {
+    const [, , three] = signers();
+    await perform();
+    await perform();
+    three.stop();
+    const db = new DatabaseSync(join(three.dataDir, 'signer.db'));
+    db.exec('delete from entries where sequence > 1');
+    db.close();
+    three.start();
+    cluster.wait(1);
+    expect((await coordinator.heads()).map(({ sequence }) => sequence)).toEqual([2, 2, 1]);
+    expect(logged).toContainEqual(
+      expect.objectContaining({
+        level: 50,
+        signer: 3,
+        shown: [expect.objectContaining({ sequence: 2 }), expect.objectContaining({ sequence: 1 })],
+        msg: 'the authority log of a signer is not the one it showed before',
+      }),
+    );
+    expect(await perform()).toHaveLength(3);
   });
 
   test('from nobody when nobody answers', async () => {

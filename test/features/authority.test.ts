@@ -1,6 +1,6 @@
 /** The authority log as the service keeps it: one entry a change, whatever is cut short, and the signers' log always the same. */
 
-import { generateKeyPairSync, sign } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
 import { verifyCopy } from '../../src/authority/auditVerify.ts';
 import { type Entry, entryAfter, headOf } from '../../src/authority/entry.ts';
@@ -14,7 +14,7 @@ import { newId } from '../../src/base/ids.ts';
 import { createTokens } from '../../src/features/access/tokens.ts';
 import { findProposal, readLog } from '../../src/features/authority/store.ts';
 import type { Database, Query } from '../../src/store/database.ts';
-import { createClient } from '../support/client.ts';
+import { type Answer, createClient } from '../support/client.ts';
 import { eachDatabase } from '../support/databases.ts';
 import { createFakeCoordinator } from '../support/fakeCoordinator.ts';
 import { signerIdOf } from '../support/fakeSigner.ts';
@@ -136,6 +136,22 @@ eachDatabase((kind, openNew) => {
       accessTokens: [{ tokenId: names[1]?.id('token'), credId: names[1]?.credId() }],
     });
     expect(key.id).toBe(names[2]?.id('key'));
+    await world.stop();
+  });
+
+  test('the log is read page by page by who may read logs', async () => {
+    const world = await startWorld({ database: await open() });
+    const entries = await work(world);
+    const auditor = await world.serviceAccount(['Auth:Logs:Read']);
+    const stranger = await world.serviceAccount(['Keys:Read']);
+    expect(await stranger.call('GET', '/authority/entries')).toMatchObject({ status: 403 });
+    expect(await auditor.call('GET', '/authority/entries?from=0')).toMatchObject({ status: 400 });
+    const { body } = await auditor.call('GET', '/authority/entries');
+    const all = await logOf(world.database);
+    expect(body.items).toEqual(all.map((entry, i) => ({ sequence: i + 1, entry })));
+    const rest = await auditor.call('GET', `/authority/entries?from=${entries}`);
+    expect(rest.body.items).toEqual(body.items.slice(entries - 1));
+    expect(await auditor.call('GET', `/authority/entries?from=${all.length + 1}`)).toMatchObject({ body: { items: [] } });
     await world.stop();
   });
 
@@ -431,13 +447,11 @@ eachDatabase((kind, openNew) => {
       const start = startWorld({ database: world.database, secrets, coordinator: world.coordinator });
       await expect(start).rejects.toThrow(`the authority log in the database: ${message}`);
     });
+  });
 
-    test('a recovery that the signers have taken is shown: the old credential and token end, the new ones serve', async () => {
-      const secrets = newSecrets();
-      const world = await startWorld({ database: await open(), secrets });
-      const { coordinator, root } = world;
-      await root.call('POST', '/permissions', newPermission());
-      await world.stop();
+  describe('a recovery gives the root', () => {
+    /** What the operators of two signers have signed at this head. */
+    function agreed({ coordinator }: FakeWorld, secrets: Secrets) {
       const { privateKey } = generateKeyPairSync('ed25519');
       const { head } = coordinator.signers[0]?.registry ?? expect.fail('there are signers');
       const terms = { publicKey: publicPem(privateKey), at: Math.floor(Date.now() / 1000) };
@@ -446,30 +460,78 @@ eachDatabase((kind, openNew) => {
         .slice(0, 2)
         .map((identity) => ({ signerId: signerIdOf(identity), signature: toBase64Url(new Uint8Array(sign(null, message, identity))) }))
         .sort((a, b) => (a.signerId < b.signerId ? -1 : 1));
-      const history = {
-        entries: async () => [],
-        vouchers: async () => coordinator.signers.flatMap((signer) => signer.vouchFor(head) ?? []),
-      };
-      await coordinator.append(entryAfter(head, { recovery: { ...terms, signatures } }), history);
+      return { privateKey, recovery: { ...terms, signatures } };
+    }
+
+    async function submit({ origin }: FakeWorld, recovery: object): Promise<Answer> {
+      const headers = { 'content-type': 'application/json' };
+      const response = await fetch(new URL('/authority/recovery', origin), { method: 'POST', headers, body: JSON.stringify(recovery) });
+      return { status: response.status, body: await response.json() };
+    }
+
+    async function recovered(world: FakeWorld, access: { accessToken: string; credentialId: string }, privateKey: KeyObject) {
+      const root = createClient(world.origin, { accessToken: access.accessToken, credId: access.credentialId, privateKey });
+      expect(await world.root.call('GET', '/keys')).toMatchObject(refusal(401, 'Not Authorized.'));
+      expect(await root.call('POST', '/permissions', newPermission())).toMatchObject({ status: 200 });
+      const { body } = await root.call('GET', '/auth/service-accounts');
+      expect(body.items).toMatchObject([{ userInfo: { userId: world.root.userId }, accessTokens: [{ credId: access.credentialId }] }]);
+    }
+
+    test('a new credential and token, and the old ones end', async () => {
+      const secrets = newSecrets();
+      const world = await startWorld({ database: await open(), secrets });
+      await world.root.call('POST', '/permissions', newPermission());
+      const { privateKey, recovery } = agreed(world, secrets);
+      const answer = await submit(world, recovery);
+      const { organisationId, applicationId } = world.root;
+      expect(answer).toMatchObject({ status: 200, body: { organisationId, applicationId } });
+      // Sent again because the answer was lost.
+      expect(await submit(world, recovery)).toEqual(answer);
+      expect(await logOf(world.database)).toHaveLength(2);
+      await recovered(world, answer.body, privateKey);
+      await consistent(world, secrets);
+      // Good for one head only.
+      expect(await submit(world, recovery)).toMatchObject({ status: 403 });
+      await world.stop();
+    });
+
+    test('nothing, where too few have signed it, and proposes nothing', async () => {
+      const secrets = newSecrets();
+      const world = await startWorld({ database: await open(), secrets });
+      const { recovery } = agreed(world, secrets);
+      const [first, second] = recovery.signatures;
+      for (const signatures of [[], [first], [first, first], [first, { ...second, signature: first?.signature }]]) {
+        expect(await submit(world, { ...recovery, signatures })).toMatchObject({ status: 403 });
+      }
+      expect(await submit(world, { ...recovery, publicKey: newPem() })).toMatchObject({ status: 403 });
+      expect(world.coordinator.asked.append).toBe(0);
+      expect(await logOf(world.database)).toEqual([]);
+      await world.stop();
+    });
+
+    test('the same when the service learns of it from the signers', async () => {
+      const secrets = newSecrets();
+      const world = await startWorld({ database: await open(), secrets });
+      const { coordinator } = world;
+      await world.stop();
+      const { privateKey, recovery } = agreed(world, secrets);
+      const { head } = coordinator.signers[0]?.registry ?? expect.fail('there are signers');
+      await coordinator.append(entryAfter(head, { recovery }), { entries: async () => [], vouchers: async () => [] });
 
       const next = await startWorld({ database: world.database, secrets, coordinator });
       const registry = await consistent(next, secrets);
-      expect(await next.root.call('GET', '/keys')).toMatchObject(refusal(401, 'Not Authorized.'));
-      const account = registry.accounts.get(root.userId) ?? expect.fail('the root stands');
-      const credential = [...registry.credentialsOf(root.userId)].find(({ isActive }) => isActive) ?? expect.fail('it has a credential');
+      const account = registry.accounts.get(next.root.userId) ?? expect.fail('the root stands');
+      const credential = [...registry.credentialsOf(account.id)].find(({ isActive }) => isActive) ?? expect.fail('it has a credential');
       const accessToken = createTokens({ key: secrets.tokenKey, clock: Date.now }).issueBearer({
         tokenId: account.tokenId,
-        organisationId: root.organisationId,
-        userId: root.userId,
+        organisationId: next.root.organisationId,
+        userId: account.id,
         username: 'root',
         kind: 'ServiceAccount',
-        dateIssued: new Date(terms.at * 1000),
+        dateIssued: new Date(recovery.at * 1000),
         dateExpires: new Date(account.validUntil * 1000),
       });
-      const recovered = createClient(next.origin, { accessToken, credId: credential.credId, privateKey });
-      expect(await recovered.call('POST', '/permissions', newPermission())).toMatchObject({ status: 200 });
-      const { body } = await recovered.call('GET', '/auth/service-accounts');
-      expect(body.items).toMatchObject([{ userInfo: { userId: root.userId }, accessTokens: [{ credId: credential.credId }] }]);
+      await recovered(next, { accessToken, credentialId: credential.credId }, privateKey);
       await consistent(next, secrets);
       await next.stop();
     });
@@ -519,20 +581,19 @@ interface Faults {
   afterCommit: boolean;
 }
 
-async function die(): Promise<void> {
+async function die(): Promise<never> {
   throw new Error('killed here');
 }
 
 /** The service is gone when so many signers have what is appended. */
-function dieAfter({ signers, ...coordinator }: FakeWorld['coordinator'], count: number): void {
+function dieAfter({ signers }: FakeWorld['coordinator'], count: number): void {
   for (const signer of signers.slice(count)) {
     const { append } = signer;
     signer.append = async () => {
       signer.append = append;
-      return die().then(() => signer.head());
+      throw new Error('killed here');
     };
   }
-  void coordinator;
 }
 
 /** A database on which the transaction that writes an entry fails once, when told to: rolled back, or after its commit. */
