@@ -145,7 +145,7 @@ export function openAuthority({ root, signerId, sign, store, clock, onHead }: Au
       return signHead();
     }
     if (first.sequence > registry.head.sequence + 1) throw tooEarly(first);
-    requireConfirmed(entries, headOf(last), vouchers);
+    requireVouched(entries, headOf(last), vouchers);
     const fork = forkedAt(registry, entries);
     if (fork !== undefined) giveWay(Math.min(fork, registry.head.sequence));
     if (first.sequence > registry.head.sequence + 1) throw tooEarly(first);
@@ -163,7 +163,7 @@ export function openAuthority({ root, signerId, sign, store, clock, onHead }: Au
     return moved();
   }
 
-  function requireConfirmed(entries: readonly Entry[], head: Head, vouchers: readonly SignedHead[]): void {
+  function requireVouched(entries: readonly Entry[], head: Head, vouchers: readonly SignedHead[]): void {
     for (const [i, entry] of entries.entries()) {
       const before = entries[i - 1];
       if (before === undefined) continue;

@@ -182,7 +182,7 @@ describe('entries taken over from others', () => {
       tooFew,
     ],
     [
-      'with vouchers of another cluster',
+      'with signatures of zeros',
       ({ entries, vouchers }) => [entries, vouchers.map((voucher) => ({ ...voucher, signature: toBase64Url(new Uint8Array(64)) }))],
       tooFew,
     ],
