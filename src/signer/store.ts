@@ -62,11 +62,14 @@ const schema = `
   create table if not exists entries (sequence integer primary key, text text not null, vouchers text) strict;
 `;
 
-/** @throws {Error} if another process holds the directory */
+/** A signer whose service was killed ends by itself, but not before it has finished what it is computing. */
+const lockWithinMs = 3_000;
+
+/** @throws {Error} if another process holds the directory, and keeps it */
 export function openSignerStore(dataDir: string): SignerStore {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const file = join(dataDir, 'signer.db');
-  const db = new DatabaseSync(file);
+  const db = new DatabaseSync(file, { timeout: lockWithinMs });
   try {
     chmodSync(file, 0o600); // the log beside it takes the same mode
     db.exec('pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = full; pragma secure_delete = on;');

@@ -89,12 +89,8 @@ eachDatabase((_, __, place) => {
       test('listed newest first, page by page, each once', async () => {
         const whole = (await client.keys.listKeys({ query: { limit: 200 } })).items;
         expect(whole.filter(({ id }) => keys.some((key) => key.id === id))).toHaveLength(keys.length);
-        expect(whole.map(({ dateCreated }) => dateCreated)).toEqual(
-          whole
-            .map(({ dateCreated }) => dateCreated)
-            .sort()
-            .reverse(),
-        );
+        const dates = whole.map(({ dateCreated }) => dateCreated);
+        expect(dates).toEqual([...dates].sort().reverse());
         expect(await pages((query) => client.keys.listKeys({ query }))).toEqual(whole);
         expect(await client.keys.listKeys()).toEqual({ items: whole });
       });
@@ -479,7 +475,7 @@ eachDatabase((_, __, place) => {
         }
       });
 
-      test('are deletions with the body {}, bound with their query by the delegated client and without by the direct one', () => {
+      test('binds the body {} of deletions, with their query by the delegated client and without by the direct one', () => {
         const deletions = recorder.exchanges.filter(({ method }) => method === 'DELETE');
         expect(new Set(deletions.map(({ body }) => body))).toEqual(new Set(['{}']));
         const bound = actionsOf(recorder).filter(({ userActionHttpMethod }) => userActionHttpMethod === 'DELETE');
@@ -489,7 +485,7 @@ eachDatabase((_, __, place) => {
         expect(deletions.filter(({ target }) => target.endsWith('?force=true'))).toHaveLength(2);
       });
 
-      test('is one action over no body: its payload is left out by the delegated client, and empty from the direct one', () => {
+      test('binds no body once: the payload is left out by the delegated client, and empty from the direct one', () => {
         const unusual = actionsOf(recorder).filter(({ userActionPayload }) => userActionPayload === undefined || userActionPayload === '');
         expect(unusual).toEqual([
           {
