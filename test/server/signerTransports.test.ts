@@ -17,6 +17,7 @@ const text = (byte: number): string => toBase64(new Uint8Array(32).fill(byte));
 const cluster: ClusterFile = clusterFile.parse({
   clusterId: 'cl',
   threshold: 1,
+  root: { publicKey: 'of the first administrator', createdAt: 0 },
   signers: [1, 2, 3].map((index) => ({
     index,
     signerId: text(index),

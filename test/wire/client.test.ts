@@ -385,6 +385,12 @@ eachDatabase((_, __, place) => {
           signers: Array.from({ length: 3 }, () => ({
             signerId: expect.stringMatching(/^[\w+/]{43}=$/),
             encryptionKey: expect.stringMatching(/^AQ[\w+/]{44}==$/),
+            head: {
+              sequence: expect.any(Number),
+              hash: expect.stringMatching(/^[0-9a-f]{64}$/),
+              at: expect.any(Number),
+              signature: expect.stringMatching(/^[\w-]{86}$/),
+            },
           })),
         },
       ]);
