@@ -9,7 +9,7 @@ import { namesOf } from '../../src/authority/ids.ts';
 import { recoveryMessage } from '../../src/authority/recovery.ts';
 import type { Registry } from '../../src/authority/registry.ts';
 import { toBase64Url } from '../../src/base/bytes.ts';
-import { Refusal } from '../../src/base/errors.ts';
+import { Abort, Refusal } from '../../src/base/errors.ts';
 import { newId } from '../../src/base/ids.ts';
 import { createTokens } from '../../src/features/access/tokens.ts';
 import { findProposal, readLog } from '../../src/features/authority/store.ts';
@@ -206,15 +206,16 @@ eachDatabase((kind, openNew) => {
     await world.stop();
   });
 
-  test('a key whose shares were not made is in the log, and nowhere else', async () => {
+  test.each([
+    ['too few answer', new Refusal('Unavailable', 'too few signers answer'), 'too few signers answer'],
+    ['one of them misbehaves', new Abort([2], 'a proof is wrong'), 'the signers could not make the key'],
+  ])('a key whose shares were not made because %s is in the log, and nowhere else', async (_, failure, message) => {
     const secrets = newSecrets();
     const world = await startWorld({ database: await open(), secrets });
     world.coordinator.before = async (what) => {
-      if (what === 'createKey') throw new Refusal('Unavailable', 'too few signers answer');
+      if (what === 'createKey') throw failure;
     };
-    expect(await world.root.call('POST', '/keys', { scheme: 'EdDSA', curve: 'ed25519' })).toMatchObject(
-      refusal(503, 'too few signers answer'),
-    );
+    expect(await world.root.call('POST', '/keys', { scheme: 'EdDSA', curve: 'ed25519' })).toMatchObject(refusal(503, message));
     world.coordinator.before = async () => {};
     const [entry] = world.coordinator.signers[0]?.entries ?? [];
     if (entry === undefined) throw new Error('the creation is in the log');
@@ -223,9 +224,7 @@ eachDatabase((kind, openNew) => {
     expect(await world.root.call('POST', `/keys/${id}/signatures`, { kind: 'Message', message: '00' })).toMatchObject({ status: 404 });
     expect(await world.root.call('DELETE', `/keys/${id}`)).toMatchObject({ status: 404 });
     const { nonce } = actionIn(entry).authorisation.binding;
-    expect(await world.database.query('select refusal from audit_log where nonce = $1', [nonce])).toEqual([
-      { refusal: 'too few signers answer' },
-    ]);
+    expect(await world.database.query('select refusal from audit_log where nonce = $1', [nonce])).toEqual([{ refusal: message }]);
     await consistent(world, secrets);
     await world.stop();
   });

@@ -7,7 +7,7 @@
 import type { CreateKey } from '../../authority/bodies.ts';
 import { to0x, toHex } from '../../base/bytes.ts';
 import { type Clock, isoDate } from '../../base/clock.ts';
-import { Refusal } from '../../base/errors.ts';
+import { Abort, Refusal } from '../../base/errors.ts';
 import { type KeyType, keyTypes } from '../../base/keyTypes.ts';
 import { pageEnd, pageStart } from '../../base/pagination.ts';
 import type { Coordinator, KeyReference, NewKey } from '../../coordinator/coordinator.ts';
@@ -53,7 +53,8 @@ export function createKeyService(parts: {
   async function createShares(context: Context, key: { keyId: string; keyType: KeyType }): Promise<NewKey> {
     try {
       return await coordinator.createKey(key);
-    } catch (error) {
+    } catch (cause) {
+      const error = cause instanceof Abort ? new Refusal('Unavailable', 'the signers could not make the key', { cause }) : cause;
       const reason = error instanceof Refusal ? error.message : 'Internal Server Error';
       await recordRefusal(database, actionOf(context).binding.nonce, reason);
       throw error;
