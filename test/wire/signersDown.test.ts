@@ -95,14 +95,22 @@ onLinux('of three signers, two of which hold a key', () => {
       expect([...deaths].map(([, pauseMs]) => Number(pauseMs))).toEqual([250, 500]);
     });
 
-    test('in the middle of requests costs none of those that two can serve', async () => {
+    test('in the middle of requests costs only such as it had begun to sign: a signer gives one share for a request, ever', async () => {
+      let isDead = false;
       const requests = Array.from({ length: 100 }, async (_, i) => {
         await pause(5 * i);
-        await expectSigns(eddsa);
+        const begunAfter = isDead;
+        return expectSigns(eddsa).then(
+          () => 'signed',
+          (error: { httpStatus?: number }) => (begunAfter ? error : error.httpStatus),
+        );
       });
       await pause(200);
       await send('SIGKILL', 3);
-      await Promise.all(requests);
+      isDead = true;
+      const outcomes = await Promise.all(requests);
+      expect(new Set(outcomes).difference(new Set(['signed', 503]))).toEqual(new Set());
+      expect(outcomes.filter((outcome) => outcome === 'signed').length).toBeGreaterThan(50);
       await allAreBack();
     });
   });
