@@ -2,13 +2,14 @@
  * `npm run bench`: one run, side by side, on the embedded database, client included.
  *
  *   (a) the sign request alone   (b) the full flow of three requests   (c) the same server doing nothing but one durable insert
- *   (d) the processor time of the protocols   (e) key creation
+ *   (d) the processor time of the protocols   (e) key creation   (f) the processor time of a signer's own judgement
  */
 
 import { randomBytes } from 'node:crypto';
 import { cpus } from 'node:os';
 import type { KeyType } from '../src/base/keyTypes.ts';
 import { startInstance } from '../test/support/instance.ts';
+import { authorityCost } from './authority.ts';
 import { bareServer } from './bare.ts';
 import { type BenchClient, benchClient } from './client.ts';
 import { type Measured, measure } from './measure.ts';
@@ -61,6 +62,11 @@ for (const [keyType, size] of protocolRuns) {
   costs.push({ 'key type': keyType, 'signature or derivation, ms': signMs.toFixed(2), 'key, ms': keygenMs.toFixed(1) });
 }
 console.table(costs);
+
+const judgementMs = await authorityCost(2000);
+console.log(
+  `\n(f) a signer's own judgement of a request (assertion, registry, payload, replay memory): ${judgementMs.toFixed(2)} ms of processor time`,
+);
 
 async function bareLimit(): Promise<Row[]> {
   const server = await bareServer();

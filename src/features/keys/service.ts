@@ -6,7 +6,7 @@
 
 import type { CreateKey } from '../../authority/bodies.ts';
 import { to0x, toHex } from '../../base/bytes.ts';
-import { type Clock, isoDate } from '../../base/clock.ts';
+import { isoDate } from '../../base/clock.ts';
 import { Abort, Refusal } from '../../base/errors.ts';
 import { type KeyType, keyTypes } from '../../base/keyTypes.ts';
 import { pageEnd, pageStart } from '../../base/pagination.ts';
@@ -20,6 +20,7 @@ import { recordRefusal } from '../audit/store.ts';
 import { made } from '../authority/projection.ts';
 import type { Authority } from '../authority/service.ts';
 import type { Key, KeyDetail, ListKeys } from './contract.ts';
+import { rememberedKeys, type SigningKey } from './remembered.ts';
 import * as store from './store.ts';
 
 export interface KeyService {
@@ -31,6 +32,8 @@ export interface KeyService {
   derive(context: Context, keyId: string, point: { domain: Uint8Array; seed: Uint8Array }): Promise<{ output: string }>;
   /** A key the caller may see. @throws {Refusal} NotFound, alike for an unknown key and for one of others */
   require(caller: Caller, keyId: string): Promise<store.FoundKey>;
+  /** The same, as far as signing needs it; says nothing about whether the key is active. @throws {Refusal} NotFound */
+  requireForSigning(caller: Caller, keyId: string): Promise<SigningKey>;
 }
 
 export function createKeyService(parts: {
@@ -38,10 +41,10 @@ export function createKeyService(parts: {
   authority: Authority;
   actions: Actions;
   coordinator: Coordinator;
-  clock: Clock;
 }): KeyService {
-  const { database, authority, actions, coordinator, clock } = parts;
+  const { database, authority, actions, coordinator } = parts;
   const find = store.keyFinder(database);
+  const remembered = rememberedKeys();
 
   async function requireKey(caller: Caller, keyId: string): Promise<store.FoundKey> {
     const key = await find(keyId);
@@ -64,8 +67,17 @@ export function createKeyService(parts: {
   return {
     require: requireKey,
 
+    async requireForSigning(caller, keyId) {
+      const known = remembered.get(keyId);
+      if (known?.organisationId === caller.organisationId && ownKeysOnly(caller) === null) return known;
+      const key = await requireKey(caller, keyId);
+      remembered.add(key);
+      return key;
+    },
+
     async create(context, { name }) {
-      const { id, keyType } = made(await authority.perform(context), 'key');
+      const performed = await authority.perform(context);
+      const { id, keyType } = made(performed, 'key');
       const shared = await createShares(context, { keyId: id, keyType });
       const row: store.KeyRow = {
         id,
@@ -77,7 +89,7 @@ export function createKeyService(parts: {
         name: name ?? null,
         status: 'Active',
         delegatedTo: null,
-        dateCreated: new Date(clock()),
+        dateCreated: performed.date,
         dateDeleted: null,
       };
       await store.insertKey(database, { ...row, chainCode: shared.chainCode });
@@ -130,7 +142,7 @@ export function authorisationOf(context: Context): Authorisation {
   return { binding, body, assertion };
 }
 
-export function referenceOf({ id, keyType, publicKey, verificationShares }: store.KeyRow): KeyReference {
+export function referenceOf({ id, keyType, publicKey, verificationShares }: SigningKey): KeyReference {
   return { id, keyType, publicKey, verificationShares };
 }
 

@@ -19,8 +19,8 @@ import type { Caller } from '../access/caller.ts';
 import { actionOf, type Context } from '../access/context.ts';
 import { auditEntry, recordRefusal } from '../audit/store.ts';
 import { bodyHashOf, externalIdConflict, findExternalId } from '../idempotency/store.ts';
+import type { SigningKey } from '../keys/remembered.ts';
 import { authorisationOf, type KeyService, referenceOf } from '../keys/service.ts';
-import type { FoundKey } from '../keys/store.ts';
 import type { SignatureRequest, WireSignature } from './contract.ts';
 import { shown } from './shown.ts';
 import type { NewRequest, RequestRow, SignatureStore } from './store.ts';
@@ -55,7 +55,7 @@ export function createSignatureService(parts: {
   const { database, store, keys, coordinator, clock, replicaId } = parts;
 
   /** Signs a request that has begun. Whatever fails leaves it Failed, and what failed is thrown. */
-  async function execute(context: Context, request: NewRequest, key: FoundKey, unsigned: Unsigned): Promise<SignatureRequest> {
+  async function execute(context: Context, request: NewRequest, key: SigningKey, unsigned: Unsigned): Promise<SignatureRequest> {
     const signed = await sign(context, key, unsigned).catch((error: unknown) => fail(request, error));
     const dateSigned = new Date(clock());
     if (!(await store.move('sign', { id: request.id, date: dateSigned, ...signed }))) {
@@ -73,7 +73,7 @@ export function createSignatureService(parts: {
     });
   }
 
-  async function sign(context: Context, key: FoundKey, unsigned: Unsigned) {
+  async function sign(context: Context, key: SigningKey, unsigned: Unsigned) {
     const authorisation = authorisationOf(context);
     const signatures = await Promise.all(
       unsigned.payloads.map((payload, payloadIndex) => coordinator.sign({ key: referenceOf(key), payload, payloadIndex, authorisation })),
@@ -110,7 +110,7 @@ export function createSignatureService(parts: {
 
   return {
     async create(context, keyId, body) {
-      const key = await keys.require(context.caller, keyId);
+      const key = await keys.requireForSigning(context.caller, keyId);
       const unsigned = await parseRequest(body, key);
       const request = newRequest(context, { key, body, executingBy: replicaId, now: new Date(clock()) });
       const action = actionOf(context);
@@ -158,7 +158,7 @@ export function createSignatureService(parts: {
 
 function newRequest(
   context: Context,
-  { key, body, executingBy, now }: { key: FoundKey; body: Body; executingBy: string; now: Date },
+  { key, body, executingBy, now }: { key: SigningKey; body: Body; executingBy: string; now: Date },
 ): NewRequest {
   const { caller } = context;
   const received = actionOf(context).body;

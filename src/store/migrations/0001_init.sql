@@ -183,14 +183,15 @@ create table replicas (
   date_seen timestamptz not null
 );
 
+-- No foreign keys: the one statement that inserts finds the active key, of its organisation, and the audit row that it has just written.
 create table signature_requests (
   id                   text primary key,
-  organisation_id      text not null references organisations,
-  key_id               text not null references keys,
+  organisation_id      text not null,
+  key_id               text not null,
   requester_id         text not null,
   requester_token_id   text not null,
   -- The user action that asked for it.
-  audit_id             text not null unique references audit_log,
+  audit_id             text not null unique,
   -- The body as received: JSON text.
   request_body         text not null,
   network              text,
