@@ -61,12 +61,16 @@ const errorAnswer = z.object({ error: z.object({ message: z.string() }) });
 const challengeClaims = z.object({ jti: z.string(), exp: z.int() });
 const tokenClaims = z.object({ 'https://custom/app_metadata': z.object({ userId: z.string() }) });
 
+/** @throws {Error} for credentials that are not in their form */
 export function createClient({ apiUrl, organisationId, authToken, credId, privateKey }: Credentials): Client {
+  const { origin } = new URL(apiUrl);
   const key = createPrivateKey(privateKey);
   const callerId = tokenClaims.parse(claimsOf(authToken))['https://custom/app_metadata'].userId;
 
   async function send(method: Method, path: string, text: string, userAction?: string): Promise<unknown> {
-    const response = await fetch(new URL(path, apiUrl), {
+    const url = new URL(path, origin);
+    if (url.origin !== origin) throw new Error(`${path} is not a path of ${origin}: nothing was sent`);
+    const response = await fetch(url, {
       method,
       headers: {
         authorization: `Bearer ${authToken}`,

@@ -16,11 +16,11 @@ countersign signer init --data-dir DIR              make a signer's identity and
 countersign signer renew-tls --data-dir DIR         give a signer another TLS key and print its public half
 countersign signer --data-dir DIR --socket PATH | --listen ADDRESS
                                   run a signer; an address is unix:/path or tls://host:port
-countersign cluster init --signers 3 --threshold 1 --out DIR [--hosts ADDRESS,…]
+countersign cluster init --signers 3 --threshold 1 --out DIR [--hosts ADDRESS,…] [--root-public-key FILE]
                                   make a cluster of several hosts: a directory for each (docs/cluster.md)
 countersign service init --data-dir DIR [--name NAME]
                                   make the service's TLS key and print its public half
-countersign cluster assemble --threshold 1 --out FILE PUBLIC.json…
+countersign cluster assemble --threshold 1 --out FILE --root-public-key FILE PUBLIC.json…
                                   join public halves to a cluster file
 countersign call METHOD PATH [JSON]
                                   one request to the API, signed with the credentials of admin.env in the environment

@@ -65,6 +65,11 @@ export interface Coordinator {
    */
   createKey(input: { keyId: string; keyType: KeyType }): Promise<NewKey>;
   /**
+   * What the signers hold of a key: as t + 1 of them say it alike.
+   * @returns undefined when fewer have it @throws {Refusal} Unavailable when too few answer to tell
+   */
+  findKey(keyId: string): Promise<(NewKey & { readonly keyType: KeyType }) | undefined>;
+  /**
    * A signature over the payload, verified under the public key. Signers that fail are left out and others tried with fresh nonces
    * while enough are there. Each signer derives the request's payloads itself, and takes part once in each.
    * @throws {Refusal} the signers' own, when t + 1 of them refuse; Unavailable when too few answer in time

@@ -4,7 +4,7 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { equal, toHex } from '../base/bytes.ts';
+import { toHex } from '../base/bytes.ts';
 import { Abort, assert, Refusal, reasonsOf } from '../base/errors.ts';
 import { sparingly } from '../base/sparingly.ts';
 import type { Payload, Signature } from '../crypto/schemes/scheme.ts';
@@ -17,7 +17,9 @@ import type { ClusterFile, Outcome } from '../signer/contract.ts';
 import type { Transport } from '../transport/transport.ts';
 import { authorityLog } from './authorityLog.ts';
 import type { Coordinator, EntrySource, KeyReference, NewKey } from './coordinator.ts';
+import { findKey } from './findKey.ts';
 import { type Link, openLink } from './link.ts';
+import { newKeyOf, sameKey } from './newKey.ts';
 import { presignatureStock } from './presignatures.ts';
 import { askAll, SignerFailures, withQuorum } from './quorum.ts';
 import { agreeOnSeeds, answering } from './roll.ts';
@@ -89,12 +91,7 @@ export function createCoordinator({
     });
     const [first, ...rest] = [...outcomes.values()].map(generated);
     if (first === undefined || !rest.every((other) => sameKey(first, other))) throw new Abort([], 'the signers made different keys');
-    const { publicKey, verificationShares, chainCode } = first;
-    return {
-      publicKey,
-      chainCode,
-      verificationShares: new Map(Object.entries(verificationShares).map(([i, share]) => [Number(i), share])),
-    };
+    return newKeyOf(first);
   }
 
   async function sign(input: SignInput): Promise<Signature> {
@@ -188,6 +185,7 @@ export function createCoordinator({
     entriesFrom: (from) => authority.entriesFrom(from),
     prepare: () => agreeOnSeeds(links, cluster),
     createKey: (input) => logged(createKey(input), { keyId: input.keyId }),
+    findKey: (keyId) => findKey(links, cluster, keyId),
     sign: (input) => logged(sign(input), { keyId: input.key.id }),
     derive: (input) => logged(derive(input), { keyId: input.key.id }),
     async health() {
@@ -207,16 +205,6 @@ type Generated = Extract<Outcome, { kind: 'keygen' }>;
 function generated(outcome: Outcome): Generated {
   if (outcome.kind !== 'keygen') throw new Abort([], `a key generation ended as ${outcome.kind}`);
   return outcome;
-}
-
-function sameKey(a: Generated, b: Generated): boolean {
-  const indices = Object.keys(a.verificationShares);
-  return (
-    equal(a.publicKey, b.publicKey) &&
-    equal(a.chainCode, b.chainCode) &&
-    indices.length === Object.keys(b.verificationShares).length &&
-    indices.every((i) => equal(a.verificationShares[i] ?? new Uint8Array(), b.verificationShares[i] ?? new Uint8Array()))
-  );
 }
 
 function mapValues<V, W>(map: ReadonlyMap<number, V>, change: (value: V) => W): Map<number, W> {

@@ -20,7 +20,7 @@ export interface ActionBinding {
   readonly payloadHash: string;
   readonly organisationId: string;
   readonly callerId: string;
-  /** 32 random bytes, base64url: the identity of the user action, spent once. */
+  /** 32 bytes, base64url: 16 random ones, and the anchor of the log's head (`authority/head.ts`). The user action's identity, spent once. */
   readonly nonce: string;
   /** Unix seconds. */
   readonly expiresAt: number;

@@ -84,8 +84,8 @@ function variablesOf(file: string): Record<string, string> {
   return existsSync(file) ? (parseEnv(readFileSync(file, 'utf8')) as Record<string, string>) : {};
 }
 
-/** dotenv: one line each, in double quotes, where `\n` is a newline. */
-function writeVariables(file: string, variables: Readonly<Record<string, string>>): void {
+/** dotenv: one line each, in double quotes, where `\n` is a newline; the file is for its owner alone (0600). */
+export function writeVariables(file: string, variables: Readonly<Record<string, string>>): void {
   const lines = Object.entries(variables).map(([name, value]) => `${name}="${value.replaceAll('\n', '\\n')}"\n`);
   writeDurably(file, lines.join(''), 0o600);
 }

@@ -27,6 +27,7 @@ import { keyStoresRoutes } from '../features/keyStores/routes.ts';
 import { createKeyStoreService } from '../features/keyStores/service.ts';
 import { keysContract } from '../features/keys/contract.ts';
 import { keysProjection } from '../features/keys/projection.ts';
+import { createKeyRestoration } from '../features/keys/restoration.ts';
 import { keysRoutes } from '../features/keys/routes.ts';
 import { createKeyService } from '../features/keys/service.ts';
 import { bootstrap, type RootAccess, rootAccess } from '../features/organisations/bootstrap.ts';
@@ -93,7 +94,8 @@ export function compose(parts: Parts): Service {
   const permissions = createPermissionService({ database, authority });
   const serviceAccounts = createServiceAccountService({ database, authority, actions, tokens });
   const keyStores = createKeyStoreService({ database, coordinator });
-  const keys = createKeyService({ database, authority, actions, coordinator, clock });
+  const keys = createKeyService({ database, authority, actions, coordinator });
+  const restoration = createKeyRestoration({ database, authority, coordinator, clock, log });
   const signatureStore = createSignatureStore(database);
   const signatures = createSignatureService({ database, store: signatureStore, keys, coordinator, clock, replicaId });
   const replica = createReplica({
@@ -102,7 +104,9 @@ export function compose(parts: Parts): Service {
     store: createReplicaStore(database),
     async settle(lease) {
       await signatures.failAbandoned(lease);
-      if (lease.startingReplica === null) await authority.settle();
+      if (lease.startingReplica !== null) return; // `start` has done it
+      await authority.settle();
+      await restoration.run();
     },
     onError: (error) =>
       log.error({ reason: messageOf(error) }, 'the lease of this replica could not be renewed, or what was left not be settled'),
@@ -135,6 +139,7 @@ export function compose(parts: Parts): Service {
     async start() {
       await bootstrap({ database, root, projection });
       await authority.start();
+      await restoration.run();
       await replica.start();
     },
     stop: () => replica.stop(),

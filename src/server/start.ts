@@ -80,7 +80,8 @@ async function serveUntil(stop: Promise<string>, { config, cluster, transports, 
   await ready;
   const database = opened.adopt(await opening, (open) => open.close());
   const coordinator = opened.adopt(createCoordinator({ cluster, transports, log }), (open) => open.close());
-  await prepare(coordinator);
+  const isToldToStop = await Promise.race([prepare(coordinator).then(() => false), stop.then(() => true)]);
+  if (isToldToStop) return;
 
   const service = compose({
     database,

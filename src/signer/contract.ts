@@ -120,6 +120,12 @@ export const methods = {
   },
   signHead: { params: z.object({}), result: z.object({ head: signedHead }) },
 
+  /** What is public of a key that this signer holds a share of. */
+  describeKey: {
+    params: z.object({ keyId: id }),
+    result: z.object({ keyType, publicKey: bytes, verificationShares: byParticipant(bytes), chainCode: bytes32 }),
+  },
+
   openSession: { params: z.object({ sessionId: bytes32, participants, task }), result: turn },
   continueSession: {
     params: z.object({ sessionId: bytes32, round: z.string(), received: byParticipant(z.object({ toAll: bytes, toMe: bytes })) }),

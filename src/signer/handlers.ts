@@ -159,6 +159,12 @@ export function createHandlers({ cluster, index, identity, shares, seeds, author
     },
     signHead: () => ({ head: authority.signHead() }),
 
+    /** Verification shares and chain code are sealed with the share, so it is opened for them. */
+    describeKey: ({ keyId }) =>
+      shares.use(keyId, ({ keyType, publicKey, verificationShares, chainCode }) => {
+        return { keyType, publicKey, verificationShares: byText(verificationShares), chainCode };
+      }),
+
     openSession({ sessionId, participants, task }) {
       const name = toHex(sessionId);
       const known = participants.every((participant) => cluster.signers.some((signer) => signer.index === participant));

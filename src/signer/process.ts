@@ -6,8 +6,10 @@
 import { join } from 'node:path';
 import { type Address, addressText } from '../base/address.ts';
 import { systemClock } from '../base/clock.ts';
+import type { Curve } from '../base/keyTypes.ts';
 import { sparingly } from '../base/sparingly.ts';
 import { pinOf } from '../crypto/certificate.ts';
+import { groupOf } from '../crypto/groups/index.ts';
 import type { Logger } from '../log.ts';
 import { selfTest } from '../mpc/selfTest.ts';
 import { transportTo } from '../transport/create.ts';
@@ -57,13 +59,19 @@ export async function runSigner({ dataDir, address, log }: { dataDir: string; ad
 
   const turnedAway = sparingly((reason, leftOut) => log.warn({ reason, leftOut }, 'a connection was closed'), refusalsEveryMs);
   const listener = await listen(transport, signer.answer, turnedAway);
-  log.info({ signer: signer.index, address: addressText(listener.address) }, 'the signer listens');
+  log.info({ signer: signer.index, address: addressText(listener.address), arithmetic: arithmetic() }, 'the signer listens');
   process.send?.('ready');
 
   await stopped();
   await listener.close();
   signer.close();
   log.info('the signer has stopped');
+}
+
+/** Which implementation each curve has on this machine: without the native libraries signing is many times slower. */
+function arithmetic(): Record<Curve, string> {
+  const of = (curve: Curve) => groupOf(curve).implementation;
+  return { secp256k1: of('secp256k1'), ed25519: of('ed25519'), stark: of('stark') };
 }
 
 /** Who may connect over TLS: names by pin. */

@@ -28,9 +28,10 @@ export interface RecoveryPart {
 /** @throws {Error} when the signer runs, its store is not what it was, or the new credential is not accepted */
 export function signRecovery({ dataDir, terms }: { dataDir: string; terms: RecoveryTerms }): RecoveryPart {
   importCredentialKey(terms.publicKey);
+  const keyEncryptionKey = readKeyEncryptionKey(dataDir);
   const store = openSignerStore(dataDir);
   try {
-    const secrets = readIdentity(store, readKeyEncryptionKey(dataDir));
+    const secrets = readIdentity(store, keyEncryptionKey);
     const { signerId } = publicSignerOf(secrets);
     const root = rootOf(clusterFile.parse(JSON.parse(readFileSync(join(dataDir, pinnedClusterFile), 'utf8'))));
     const sign = signatureBy(secrets);

@@ -1,6 +1,7 @@
 /** The authority log as the service keeps it: one entry a change, whatever is cut short, and the signers' log always the same. */
 
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { verifyCopy } from '../../src/authority/auditVerify.ts';
 import { type Entry, entryAfter, headOf } from '../../src/authority/entry.ts';
@@ -445,6 +446,113 @@ eachDatabase((kind, openNew) => {
       await world.database.query(sql);
       const start = startWorld({ database: world.database, secrets, coordinator: world.coordinator });
       await expect(start).rejects.toThrow(`the authority log in the database: ${message}`);
+    });
+  });
+
+  describe('a key whose record the database has lost', () => {
+    const eddsa = { scheme: 'EdDSA', curve: 'ed25519' };
+    const hash = { kind: 'Hash', hash: '01'.repeat(32) };
+    const signs = async ({ root }: FakeWorld, keyId: string, body: object = { kind: 'Message', message: '00' }) =>
+      (await root.call('POST', `/keys/${keyId}/signatures`, body)).body.status;
+
+    test('is there again after a restore, to an empty database or an older one, and signs', async () => {
+      const secrets = newSecrets();
+      const original = await startWorld({ database: await open(), secrets });
+      const { coordinator } = original;
+      const backup = await open();
+      const made = [(await original.root.call('POST', '/keys', { ...eddsa, name: 'first' })).body];
+      await (await startWorld({ database: backup, secrets, coordinator })).stop();
+      for (const body of [{ scheme: 'ECDSA', curve: 'secp256k1', name: 'wallet \u00fc' }, { scheme: 'DH', curve: 'secp256k1' }, eddsa]) {
+        made.push((await original.root.call('POST', '/keys', body)).body);
+      }
+      const [archived] = made.splice(3);
+      await original.root.call('DELETE', `/keys/${archived.id}`);
+      await original.stop();
+
+      for (const database of [backup, await open()]) {
+        const restored = await startWorld({ database, secrets, coordinator });
+        const { body } = await restored.root.call('GET', '/keys');
+        const facts = (keys: typeof made) => keys.map(({ dateCreated: _, ...key }) => key);
+        expect(facts(body.items)).toEqual(facts(made).reverse());
+        const [first, second] = made;
+        expect([await signs(restored, first.id), await signs(restored, second.id, hash)]).toEqual(['Signed', 'Signed']);
+        expect(await restored.root.call('GET', `/keys/${archived.id}`)).toMatchObject({ status: 404 });
+        await consistent(restored, secrets);
+        await restored.stop();
+      }
+      const records = `select id, key_type, public_key, verification_shares, chain_code, name, status, store_id, organisation_id from keys
+        where status = 'Active' order by id`;
+      expect(await backup.query(records)).toEqual(await original.database.query(records));
+    });
+
+    test('stays away when its shares were never made, and is not asked for without end', async () => {
+      const secrets = newSecrets();
+      let shiftMs = 0;
+      const clock = () => Date.now() + shiftMs;
+      const world = await startWorld({ database: await open(), secrets, clock });
+      const { coordinator } = world;
+      coordinator.before = async (what) => {
+        if (what === 'createKey') throw new Refusal('Unavailable', 'too few signers answer');
+      };
+      expect(await world.root.call('POST', '/keys', eddsa)).toMatchObject({ status: 503 });
+      await world.stop();
+      const next = await startWorld({ database: world.database, secrets, coordinator, clock });
+      expect(coordinator.asked.findKey).toBe(1);
+      expect((await next.root.call('GET', '/keys')).body.items).toEqual([]);
+      shiftMs = 61_000;
+      await expect.poll(() => coordinator.asked.findKey, { timeout: 20_000 }).toBe(2);
+      await sleep(6_000); // one more renewal of the lease
+      expect(coordinator.asked.findKey).toBe(2);
+      await next.stop();
+    });
+
+    test('is there after the next start when the service died before it wrote it, and as it was asked for', async () => {
+      const secrets = newSecrets();
+      const world = await startWorld({ database: await open(), secrets });
+      const { coordinator } = world;
+      coordinator.after = async (what) => {
+        if (what === 'createKey') await die();
+      };
+      expect(await world.root.call('POST', '/keys', { ...eddsa, name: 'mine' })).toMatchObject({ status: 500 });
+      await world.stop();
+      const next = await startWorld({ database: world.database, secrets, coordinator });
+      const { body } = await next.root.call('GET', '/keys');
+      expect(body.items).toMatchObject([{ name: 'mine', status: 'Active' }]);
+      expect(await signs(next, body.items[0].id)).toBe('Signed');
+      const dates = 'select k.date_created = l.date_accepted as same from keys k, authority_log l';
+      expect(await world.database.query(dates)).toEqual([{ same: true }]);
+      await next.stop();
+    });
+
+    test('comes back without a restart, when enough signers are there to tell', async () => {
+      const secrets = newSecrets();
+      const world = await startWorld({ database: await open(), secrets });
+      const { coordinator } = world;
+      const { body: key } = await world.root.call('POST', '/keys', eddsa);
+      await world.stop();
+      await world.database.query('delete from keys');
+      for (const signer of coordinator.signers.slice(1)) signer.isUp = false;
+      const next = await startWorld({ database: world.database, secrets, coordinator });
+      expect(await next.root.call('GET', `/keys/${key.id}`)).toMatchObject({ status: 404 });
+      for (const signer of coordinator.signers) signer.isUp = true;
+      await expect.poll(async () => (await next.root.call('GET', `/keys/${key.id}`)).status, { timeout: 20_000 }).toBe(200);
+      await next.stop();
+    });
+
+    test('that is restored while its maker still works has one record, the same for both', async () => {
+      const secrets = newSecrets();
+      const world = await startWorld({ database: await open(), secrets });
+      const { coordinator, database } = world;
+      let other: FakeWorld | undefined;
+      coordinator.after = async (what) => {
+        if (what === 'createKey') other = await startWorld({ database, secrets, coordinator });
+      };
+      const { status, body } = await world.root.call('POST', '/keys', { ...eddsa, name: 'mine' });
+      expect(status).toBe(200);
+      expect((await world.root.call('GET', '/keys')).body.items).toEqual([body]);
+      expect(coordinator.asked.findKey).toBe(1);
+      await other?.stop();
+      await world.stop();
     });
   });
 

@@ -16,12 +16,12 @@ import { concat, fromBigInt, toBase64, toBigInt, toHex } from '../../src/base/by
 import { type Clock, systemClock } from '../../src/base/clock.ts';
 import { Refusal } from '../../src/base/errors.ts';
 import type { KeyType } from '../../src/base/keyTypes.ts';
-import type { Coordinator, EntrySource, KeyReference } from '../../src/coordinator/coordinator.ts';
+import type { Coordinator, EntrySource, KeyReference, NewKey } from '../../src/coordinator/coordinator.ts';
 import { hashToSecp256k1 } from '../../src/crypto/hashToCurve.ts';
 import type { Payload, Signature } from '../../src/crypto/schemes/scheme.ts';
 import { createFakeSigner, type FakeSigner } from './fakeSigner.ts';
 
-type Asked = 'append' | 'createKey' | 'sign' | 'derive';
+type Asked = 'append' | 'createKey' | 'findKey' | 'sign' | 'derive';
 
 export interface FakeCoordinator extends Coordinator {
   readonly signers: readonly FakeSigner[];
@@ -43,7 +43,8 @@ export function createFakeCoordinator({
   clock?: Clock;
 }): FakeCoordinator {
   const secrets = new Map<string, Uint8Array>();
-  const asked = { append: 0, createKey: 0, sign: 0, derive: 0 };
+  const keys = new Map<string, NewKey & { keyType: KeyType }>();
+  const asked = { append: 0, createKey: 0, findKey: 0, sign: 0, derive: 0 };
   const signers = identities.map((identity) => createFakeSigner({ root, identity, clock }));
   const up = () => signers.filter(({ isUp }) => isUp);
   let history: EntrySource = { entries: async () => [], vouchers: async () => [] };
@@ -115,11 +116,17 @@ export function createFakeCoordinator({
         const secret = newSecret(key.keyType);
         secrets.set(key.keyId, secret);
         const publicKey = publicKeyOf(key.keyType, secret);
-        return {
-          publicKey,
-          verificationShares: new Map([1, 2, 3].map((index) => [index, publicKey])),
-          chainCode: sha256(publicKey),
-        };
+        const verificationShares = new Map([1, 2, 3].map((index) => [index, publicKey] as const));
+        const made = { publicKey, verificationShares, chainCode: sha256(publicKey) };
+        keys.set(key.keyId, { ...made, keyType: key.keyType });
+        return made;
+      }),
+    findKey: (keyId) =>
+      act('findKey', async () => {
+        const holders = up().filter((signer) => signer.hasShare(keyId)).length;
+        if (holders > root.threshold) return keys.get(keyId);
+        if (holders + signers.length - up().length <= root.threshold) return undefined;
+        throw new Refusal('Unavailable', 'too few signers answer to tell');
       }),
     sign: (input) =>
       act('sign', async () => {

@@ -99,6 +99,8 @@ export function createFakeSigner({ root, identity, clock }: { root: Root; identi
       shares.add(keyId);
     },
 
+    hasShare: (keyId: string): boolean => shares.has(keyId),
+
     async requireSignature({ key, payload, payloadIndex, authorisation }: Parameters<Coordinator['sign']>[0]): Promise<void> {
       const { key: known, body } = authoriseSignature(registry, authorisation, { keyId: key.id, now: clock() });
       const request = signatureRequestBody.parse(JSON.parse(new TextDecoder().decode(body)));

@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { toHex, utf8 } from '../../src/base/bytes.ts';
+import { toBase64, toHex, utf8 } from '../../src/base/bytes.ts';
 import type { KeyType } from '../../src/base/keyTypes.ts';
 import type { Params } from '../../src/signer/contract.ts';
 import { createCluster, digestOf, type TestCluster, type TestKey } from '../signer/cluster.ts';
@@ -26,6 +26,31 @@ afterAll(() => cluster.close());
 const ofAll = (ask: (signer: TestCluster['signers'][number]) => Promise<unknown>) =>
   Promise.all(cluster.signers.map((signer) => outcomeOf(ask(signer))));
 const three = <T>(said: T): T[] => [said, said, said];
+
+describe('the description of a key', () => {
+  test('is public: no share is in it, nor anything that only one signer has', async () => {
+    for (const key of [eddsa, ecdsa, stark, dh]) {
+      const answers = await Promise.all(
+        cluster.signers.map((signer) => signer.answer({ number: 1, method: 'describeKey', params: { keyId: key.id } })),
+      );
+      const inText = (shares: ReadonlyMap<number, Uint8Array>) => Object.fromEntries([...shares].map(([i, share]) => [i, toBase64(share)]));
+      const all = {
+        keyType: key.keyType,
+        publicKey: toBase64(key.publicKey),
+        verificationShares: inText(key.verificationShares),
+        chainCode: toBase64(key.chainCode),
+      };
+      expect(answers).toEqual(three({ number: 1, result: all }));
+    }
+  });
+
+  test('of a key that was only asked for, or never was, is not given', async () => {
+    for (const keyId of [await cluster.requestKey('EdDSA/ed25519'), 'key-none']) {
+      const described = cluster.signers.map((signer) => outcomeOf(signer.ask('describeKey', { keyId })));
+      expect(await Promise.all(described)).toEqual(three(`UnknownKey: this signer holds no share of key ${keyId}`));
+    }
+  });
+});
 
 describe('key generation', () => {
   const opened = (keyId: string, keyType: KeyType = 'EdDSA/ed25519', participants = [1, 2, 3]) => {

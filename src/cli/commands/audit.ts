@@ -12,6 +12,7 @@ import type { Head } from '../../authority/head.ts';
 import { fromHex, toHex } from '../../base/bytes.ts';
 import { clusterFile, rootOf } from '../../signer/contract.ts';
 import { clientOf } from '../environment.ts';
+import { readAs } from '../files.ts';
 import { required } from '../options.ts';
 
 const page = z.object({ items: z.array(z.object({ sequence: z.int(), entry: z.string() })) });
@@ -48,7 +49,7 @@ async function exportLog(env: Readonly<Record<string, string | undefined>>): Pro
 
 /** @throws {Error} naming the first entry that is not what it was */
 function verify({ file, cluster, head }: { file: string; cluster: string; head: Head | undefined }): void {
-  const root = rootOf(clusterFile.parse(JSON.parse(readFileSync(cluster, 'utf8'))));
+  const root = rootOf(readAs(clusterFile, cluster, 'a cluster file'));
   const verdict = verifyCopy(root, readFileSync(file, 'utf8'), head);
   if (!verdict.ok) throw new Error(`line ${verdict.line}: entry ${verdict.sequence} was ${verdict.fault}: ${verdict.reason}`);
   const { sequence, hash } = verdict.head;

@@ -11,10 +11,10 @@ const methods: readonly string[] = ['GET', 'POST', 'PUT', 'DELETE'] satisfies Me
 
 /** @throws {Error} saying what is wrong with the words, the environment, or the request */
 export async function call(
-  [method = '', path = '', body]: readonly string[],
+  [method = '', path = '', body, ...more]: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<void> {
-  if (!methods.includes(method) || !path.startsWith('/'))
+  if (!methods.includes(method) || !path.startsWith('/') || more.length > 0)
     throw new Error('it is written: countersign call GET|POST|PUT|DELETE /path [JSON]');
   const answer = await clientOf(env).call(method as Method, path, body === undefined ? undefined : jsonOf(body)); // one of the four, as checked
   console.log(JSON.stringify(answer, null, 2));

@@ -16,6 +16,7 @@ import { adminFile, ensureAdminKey } from '../../server/adminEnv.ts';
 import { checkSize, clusterText, makeSigner, newCluster, pin } from '../../server/cluster.ts';
 import { writeDurably } from '../../server/files.ts';
 import { type ClusterFile, publicService, publicSigner } from '../../signer/contract.ts';
+import { readAs } from '../files.ts';
 import { required, wholeNumber } from '../options.ts';
 import { makeService } from './service.ts';
 
@@ -98,11 +99,7 @@ Copy it to each signer's data directory and to the service's, as cluster.json; c
 }
 
 function readPublicHalf(file: string): z.output<typeof publicSigner> | z.output<typeof publicService> {
-  try {
-    return z.union([publicSigner, publicService]).parse(JSON.parse(readFileSync(file, 'utf8')));
-  } catch (error) {
-    throw new Error(`${file} is not what \`signer init\` or \`service init\` printed: ${messageOf(error)}`);
-  }
+  return readAs(z.union([publicSigner, publicService]), file, 'what `signer init` or `service init` printed');
 }
 
 /** @returns the key in the one PEM form of its kind @throws {Error} naming what is accepted */

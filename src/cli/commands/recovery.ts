@@ -9,9 +9,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs, parseEnv } from 'node:util';
 import { z } from 'zod';
 import type { Recovery, RecoveryTerms } from '../../authority/recovery.ts';
+import { recoverySchema } from '../../authority/wire.ts';
 import { toHex } from '../../base/bytes.ts';
-import { writeDurably } from '../../server/files.ts';
+import { importCredentialKey } from '../../crypto/assertions.ts';
+import { writeVariables } from '../../server/adminEnv.ts';
 import { clusterFile } from '../../signer/contract.ts';
+import { readAs } from '../files.ts';
 import { required } from '../options.ts';
 
 const part = z.object({ signerId: z.string(), signature: z.string(), head: z.string(), publicKey: z.string(), at: z.int() });
@@ -49,7 +52,7 @@ export async function recovery(args: readonly string[]): Promise<void> {
       return;
     }
     case 'assemble': {
-      const { threshold } = clusterFile.parse(JSON.parse(readFileSync(required(values.cluster, '--cluster'), 'utf8')));
+      const { threshold } = readAs(clusterFile, required(values.cluster, '--cluster'), 'a cluster file');
       console.log(JSON.stringify(assemble(files.map(readPart), threshold), null, 2));
       return;
     }
@@ -89,11 +92,16 @@ export function assemble(parts: readonly Part[], threshold: number): Recovery {
   return { publicKey, at, signatures: [...parts].sort(byId).map(({ signerId, signature }) => ({ signerId, signature })) };
 }
 
+/** Sends nothing, unless `env` holds the key that the recovery is for: it is written anew with what is answered. */
 async function submit({ file, env, api }: { file: string; env: string; api: string }): Promise<void> {
+  const recovery = readAs(recoverySchema, file, 'what `recovery assemble` printed');
+  const privateKey = required(parseEnv(readFileSync(env, 'utf8')).DFNS_PRIVATE_KEY, `DFNS_PRIVATE_KEY in ${env}`);
+  if (!createPublicKey(privateKey).equals(importCredentialKey(recovery.publicKey).publicKey))
+    throw new Error(`the private key in ${env} is not the one that ${file} is for`);
   const response = await fetch(new URL('/authority/recovery', api), {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: readFileSync(file, 'utf8'),
+    body: JSON.stringify(recovery),
   });
   const body: unknown = await response.json();
   if (!response.ok) throw new Error(`${response.status}: ${JSON.stringify(body)}`);
@@ -104,13 +112,13 @@ async function submit({ file, env, api }: { file: string; env: string; api: stri
     DFNS_APP_ID: root.applicationId,
     DFNS_AUTH_TOKEN: root.accessToken,
     DFNS_CRED_ID: root.credentialId,
-    DFNS_PRIVATE_KEY: required(parseEnv(readFileSync(env, 'utf8')).DFNS_PRIVATE_KEY, `DFNS_PRIVATE_KEY in ${env}`),
+    DFNS_PRIVATE_KEY: privateKey,
   });
   console.log(`${env} is the administrator's again.`);
 }
 
 function readPart(file: string): Part {
-  return part.parse(JSON.parse(readFileSync(file, 'utf8')));
+  return readAs(part, file, 'what `recovery sign` printed');
 }
 
 /** Unix seconds of an ISO date. */
@@ -118,9 +126,4 @@ function instant(text: string | undefined): RecoveryTerms['at'] {
   const ms = Date.parse(required(text, '--at'));
   if (Number.isNaN(ms)) throw new Error('--at is a date such as 2026-01-31T12:00:00Z');
   return Math.floor(ms / 1000);
-}
-
-function writeVariables(file: string, variables: Readonly<Record<string, string>>): void {
-  const lines = Object.entries(variables).map(([name, value]) => `${name}="${value.replaceAll('\n', '\\n')}"\n`);
-  writeDurably(file, lines.join(''), 0o600);
 }

@@ -23,6 +23,8 @@ import * as store from './store.ts';
 
 export interface LogCopy {
   readonly registry: Registry;
+  /** The number of the entry that asked for this key: there is what the registry keeps nothing of. */
+  askedAt(keyId: string): number | undefined;
   /** Reads what other replicas have written. @throws {Error} for what does not verify: only replicas write the log, so it was tampered with */
   refresh(): Promise<void>;
   /**
@@ -64,18 +66,28 @@ export function createLogCopy(parts: {
   let lastAccepted: number;
   /** The number of the last entry that was seen to be vouched for. */
   let vouchedFor: number;
+  /** By key id. */
+  let firstEntries: Map<string, number>;
   forget();
 
   function forget(): void {
     registry = initialRegistry(root);
     lastAccepted = root.createdAt * 1000;
     vouchedFor = 0;
+    firstEntries = new Map();
   }
 
   function count(accepted: Accepted, date: Date): void {
     registry.commit(accepted);
     lastAccepted = date.getTime();
     vouchedFor = accepted.head.sequence;
+    index(accepted);
+  }
+
+  function index({ head, changes }: Accepted): void {
+    for (const { kind, record } of changes) {
+      if (kind === 'key' && !firstEntries.has(record.id)) firstEntries.set(record.id, head.sequence);
+    }
   }
 
   /** Later than every date before, so that lists show the order of the log. */
@@ -133,12 +145,13 @@ export function createLogCopy(parts: {
     get registry() {
       return registry;
     },
+    askedAt: (keyId) => firstEntries.get(keyId),
 
     async refresh() {
       for (let isEnd = false; !isEnd; ) {
         const rows = await store.readRows(database, registry.head.sequence + 1, store.pageSize);
         for (const { sequence, text, dateAccepted } of rows) {
-          readAs(sequence, () => apply(registry, decodeEntry(text), 'replay'));
+          index(readAs(sequence, () => apply(registry, decodeEntry(text), 'replay')));
           lastAccepted = dateAccepted.getTime();
         }
         isEnd = rows.length < store.pageSize;

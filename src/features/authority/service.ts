@@ -38,6 +38,8 @@ const maxAttempts = 3;
 export interface Authority {
   /** As far as this replica has read the log. What it says may be outdated, except in a turn. */
   readonly registry: Registry;
+  /** The number of the entry that asked for this key. */
+  askedAt(keyId: string): number | undefined;
   /** The nonce of a user action that is asked for now: it names the head of the log (`authority/head.ts`). */
   nonce(): string;
   /**
@@ -149,6 +151,7 @@ export function createAuthority(parts: {
     get registry() {
       return copy.registry;
     },
+    askedAt: (keyId) => copy.askedAt(keyId),
     nonce: () => nonceAt(copy.registry.head, new Uint8Array(randomBytes(nonceRandomBytes))),
     perform: (context) => inTurn((perform) => perform(context)),
     inTurn,

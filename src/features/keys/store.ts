@@ -74,12 +74,23 @@ export async function listKeys(
   return rows.map((row) => restored(row));
 }
 
+/** Of these ids, those that have no record. */
+export async function idsWithoutKey(query: Query, ids: readonly string[]): Promise<string[]> {
+  if (ids.length === 0) return [];
+  const rows = await query.query<{ id: string }>(
+    'select id from unnest($1::text[]) as asked (id) where not exists (select from keys k where k.id = asked.id)',
+    [ids],
+  );
+  return rows.map(({ id }) => id);
+}
+
+/** A key that has its record keeps it: it may have been restored meanwhile (`restoration.ts`). */
 export async function insertKey(query: Query, row: KeyRow & { chainCode: Uint8Array }): Promise<void> {
   const shares = Object.fromEntries([...row.verificationShares].map(([participant, share]) => [participant, toHex(share)]));
   await query.query(
     `insert into keys (id, organisation_id, store_id, key_type, public_key, verification_shares, chain_code, name, status, delegated_to,
        date_created)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict (id) do nothing`,
     [
       row.id,
       row.organisationId,

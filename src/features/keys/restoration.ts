@@ -1,0 +1,145 @@
+/**
+ * Keys that the authority log has and the database has not, though the signers hold their shares: the database was restored from a backup,
+ * or the service stopped between the making of a key and its record. Their records are made anew, from the log and from what the signers
+ * say. A key whose making came to nothing has no shares, and gets no record.
+ * @module
+ */
+
+import { decodeEntry } from '../../authority/entry.ts';
+import { parseBody } from '../../authority/parse.ts';
+import type { Key } from '../../authority/registry.ts';
+import { registryRequests } from '../../authority/requests.ts';
+import type { Clock } from '../../base/clock.ts';
+import { assert, Refusal } from '../../base/errors.ts';
+import { sparingly } from '../../base/sparingly.ts';
+import type { Coordinator, NewKey } from '../../coordinator/coordinator.ts';
+import type { Database, Query } from '../../store/database.ts';
+import type { Authority, Notices } from '../authority/service.ts';
+import { readRows } from '../authority/store.ts';
+import { idsWithoutKey, insertKey } from './store.ts';
+
+/** Keys that one statement looks for. */
+const idsPerStatement = 5_000;
+/** Keys that the signers are asked for at once, and how often in one pass: the others wait for the next. */
+const keysPerPage = 64;
+const maxPages = 64;
+/** So long after it was first missed, a key has its shares or never will. */
+const generationMs = 60_000;
+const reportEveryMs = 60_000;
+
+export interface KeyRestoration {
+  /** One pass; the next is begun when it has ended. What cannot be known now is left to the next. */
+  run(): Promise<void>;
+}
+
+interface HeldKey {
+  readonly key: Key;
+  readonly held: NewKey;
+}
+
+export function createKeyRestoration(parts: {
+  database: Database;
+  authority: Authority;
+  coordinator: Coordinator;
+  clock: Clock;
+  log: Notices;
+}): KeyRestoration {
+  const { database, authority, coordinator, clock, log } = parts;
+  /** How many keys of the registry, in the order of the log, have been looked for in the database. */
+  let lookedFor = 0;
+  /** Ids without a record, and when each was first missed; those that were asked for last stand at the end. */
+  const missing = new Map<string, number>();
+  const report = sparingly(
+    (reason, leftOut) => log.warn({ missing: missing.size, reason, leftOut }, 'keys without a record wait'),
+    reportEveryMs,
+  );
+
+  async function lookForNew(): Promise<void> {
+    if (authority.registry.keys.size <= lookedFor) return;
+    const keys = [...authority.registry.keys.values()];
+    while (lookedFor < keys.length) {
+      const page = keys.slice(lookedFor, lookedFor + idsPerStatement);
+      const ids = page.filter(({ status }) => status === 'Active').map(({ id }) => id);
+      for (const id of await idsWithoutKey(database, ids)) missing.set(id, clock());
+      lookedFor += page.length;
+    }
+  }
+
+  /** @returns undefined when the signers do not have it @throws {Refusal} Unavailable */
+  async function find(id: string): Promise<HeldKey | undefined> {
+    const key = authority.registry.keys.get(id);
+    if (key === undefined) throw new Refusal('Unavailable', 'the authority log is being read again');
+    if (key.status === 'Archived') return undefined;
+    const held = await coordinator.findKey(id);
+    if (held === undefined || held.keyType === key.keyType) return held && { key, held };
+    log.warn({ key: id, asked: key.keyType, held: held.keyType }, 'the signers hold this key as one of another type than was asked for');
+    return undefined;
+  }
+
+  /** In a turn, so that nobody archives a key meanwhile. */
+  async function record(found: readonly HeldKey[]): Promise<void> {
+    const insertAll = async (tx: Query) => {
+      const { keys, ids } = authority.registry;
+      for (const { key, held } of found) {
+        if (keys.get(key.id)?.status !== 'Active') continue;
+        await insertKey(tx, {
+          id: key.id,
+          organisationId: ids.organisationId,
+          storeId: ids.storeId,
+          keyType: key.keyType,
+          publicKey: held.publicKey,
+          verificationShares: held.verificationShares,
+          chainCode: held.chainCode,
+          ...(await asked(tx, key)),
+          status: 'Active',
+          delegatedTo: null,
+          dateDeleted: null,
+        });
+      }
+    };
+    await authority.inTurn(() => database.transaction(insertAll));
+    log.warn({ keys: found.map(({ key }) => key.id) }, 'keys that the database did not have were taken over from the signers');
+  }
+
+  /** What only the entry says that asked for the key. A later name is lost with the record. */
+  async function asked(tx: Query, { id }: Key): Promise<{ name: string | null; dateCreated: Date }> {
+    const sequence = authority.askedAt(id);
+    assert(sequence !== undefined, 'an entry has asked for each key of the registry');
+    const [row] = await readRows(tx, sequence, 1);
+    const entry = row && decodeEntry(row.text);
+    assert(row?.sequence === sequence && entry && 'authorisation' in entry, 'the log in the database has the entry');
+    const { name = null } = parseBody(registryRequests.createKey.body, entry.authorisation.body);
+    return { name, dateCreated: row.dateAccepted };
+  }
+
+  /** @throws {Refusal} Unavailable when the signers cannot tell of one of them; what they could is done */
+  async function restore(page: readonly string[]): Promise<void> {
+    const without = await idsWithoutKey(database, page);
+    const answers = await Promise.allSettled(without.map(find));
+    const found = answers.flatMap((answer) => (answer.status === 'fulfilled' && answer.value ? [answer.value] : []));
+    if (found.length > 0) await record(found);
+
+    const answerFor = new Map(without.map((id, i) => [id, answers[i]] as const));
+    for (const id of page) {
+      const since = missing.get(id) ?? clock();
+      missing.delete(id);
+      const answer = answerFor.get(id);
+      const mayCome = answer?.status === 'fulfilled' && answer.value === undefined && clock() - since < generationMs;
+      if (mayCome || answer?.status === 'rejected') missing.set(id, since);
+    }
+    for (const answer of answers) if (answer.status === 'rejected') throw answer.reason;
+  }
+
+  return {
+    async run() {
+      try {
+        await lookForNew();
+        const ids = [...missing.keys()].slice(0, keysPerPage * maxPages);
+        for (let i = 0; i < ids.length; i += keysPerPage) await restore(ids.slice(i, i + keysPerPage));
+      } catch (error) {
+        if (!(error instanceof Refusal) || error.code !== 'Unavailable') throw error;
+        report(error.message);
+      }
+    },
+  };
+}
