@@ -11,7 +11,12 @@ export const maxFrameBytes = 8 * 1024 * 1024;
 const headBytes = 4;
 
 export function encodeFrame(message: unknown): Uint8Array {
-  const body = utf8(JSON.stringify(message));
+  return frameOf(JSON.stringify(message));
+}
+
+/** @param json the message's JSON text */
+export function frameOf(json: string): Uint8Array {
+  const body = utf8(json);
   const frame = new Uint8Array(headBytes + body.length);
   new DataView(frame.buffer).setUint32(0, body.length);
   frame.set(body, headBytes);

@@ -8,7 +8,7 @@ import type { Socket } from 'node:net';
 import { z } from 'zod';
 import type { Head } from '../authority/head.ts';
 import { messageOf, type RefusalCode } from '../base/errors.ts';
-import { encodeFrame, frameReader } from '../base/frames.ts';
+import { frameOf, frameReader } from '../base/frames.ts';
 import { answer, type Method, methods, type Params, type RefusalAnswer, type Result } from '../signer/contract.ts';
 import type { Transport } from '../transport/transport.ts';
 
@@ -198,7 +198,7 @@ export function openLink({ index, transport }: { index: number; transport: Pick<
     async ask(method, params, timeoutMs = defaultTimeoutMs) {
       const number = nextNumber++;
       const result = await new Promise((resolve, reject) => {
-        const frame = encodeFrame({ number, method, params: z.encode(methods[method].params as z.ZodType, params) });
+        const frame = frameOf(`{"number":${number},"method":"${method}","params":${textOf(method, params)}}`);
         waiting.set(number, { resolve, reject, timer: setTimeout(() => giveUp(number, timeoutMs), timeoutMs) });
         send(number, frame);
       });
@@ -222,4 +222,15 @@ export function openLink({ index, transport }: { index: number; transport: Pick<
 
 function failureOf(index: number, { code, message, culprits, ...judgement }: RefusalAnswer): SignerFailure {
   return new SignerFailure(index, code, message, culprits, judgement);
+}
+
+/** JSON of parameters, by the object that holds them: what several signers are asked alike is encoded once. */
+const texts = new WeakMap<object, string>();
+
+function textOf<M extends Method>(method: M, params: Params<M>): string {
+  const known = texts.get(params);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(z.encode(methods[method].params as z.ZodType, params));
+  texts.set(params, text);
+  return text;
 }

@@ -14,7 +14,7 @@ import { accessContract } from '../features/access/contract.ts';
 import { createGate } from '../features/access/gate.ts';
 import { accessRoutes } from '../features/access/routes.ts';
 import { createAccessService } from '../features/access/service.ts';
-import { createAccessStore } from '../features/access/store.ts';
+import { createAccessStore, rememberedAtHead } from '../features/access/store.ts';
 import { createTokens } from '../features/access/tokens.ts';
 import { authorityContract } from '../features/authority/contract.ts';
 import type { Projection } from '../features/authority/projection.ts';
@@ -85,9 +85,16 @@ export const projection: Projection = { ...permissionsProjection, ...serviceAcco
 export function compose(parts: Parts): Service {
   const { database, coordinator, root, tokenKey, replicaId, corsOrigins, clock, log, checkAnswers = false } = parts;
   const tokens = createTokens({ key: tokenKey, clock });
-  const gate = createGate({ store: createAccessStore(database), tokens, database, clock });
   const actions = createActions({ database, clock });
   const authority = createAuthority({ database, coordinator, root, projection, clock, log });
+  const accessStore = createAccessStore(database);
+  const isAlone = database.kind === 'pglite';
+  const gate = createGate({
+    store: isAlone ? rememberedAtHead(accessStore, () => authority.registry.head.sequence) : accessStore,
+    tokens,
+    database,
+    clock,
+  });
 
   const recovery = createRecoveryService({ database, authority, tokens });
   const access = createAccessService({ tokens, nonce: authority.nonce, clock });
@@ -100,7 +107,7 @@ export function compose(parts: Parts): Service {
   const signatures = createSignatureService({ database, store: signatureStore, keys, coordinator, clock, replicaId });
   const replica = createReplica({
     id: replicaId,
-    alone: database.kind === 'pglite',
+    alone: isAlone,
     store: createReplicaStore(database),
     async settle(lease) {
       await signatures.failAbandoned(lease);

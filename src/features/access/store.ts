@@ -24,6 +24,7 @@ export interface TokenState {
 
 const maxBatch = 200;
 const concurrentBatches = 2;
+const maxRemembered = 10_000;
 
 const findSql = `
   select t.id, t.organisation_id as "organisationId", u.id as "userId", u.kind as "userKind", u.is_service_account as "isServiceAccount",
@@ -47,12 +48,34 @@ const findSql = `
   where t.id = any($1::text[])`;
 
 export interface AccessStore {
-  /** Read anew for every request, one statement for all that ask at the same time. */
+  /** As it is now; one statement for all that ask at the same time. */
   findToken(id: string): Promise<TokenState | undefined>;
 }
 
 export function createAccessStore(database: Database): AccessStore {
   return { findToken: batched((ids: readonly string[]) => findAll(database, ids), { maxItems: maxBatch, concurrency: concurrentBatches }) };
+}
+
+/**
+ * Remembers what was found for as long as the head of the authority log is the same: every change of who may do what moves it. Only for
+ * the one process on its database; a replica hears of others' changes later.
+ */
+export function rememberedAtHead(store: AccessStore, head: () => number): AccessStore {
+  const known = new Map<string, TokenState>();
+  let knownAt = head();
+  return {
+    async findToken(id) {
+      const askedAt = head();
+      if (askedAt !== knownAt) known.clear();
+      knownAt = askedAt;
+      const remembered = known.get(id);
+      if (remembered !== undefined) return remembered;
+      const found = await store.findToken(id);
+      // What was read while the head moved may be of before or after.
+      if (found !== undefined && head() === askedAt && known.size < maxRemembered) known.set(id, found);
+      return found;
+    },
+  };
 }
 
 async function findAll(database: Database, ids: readonly string[]): Promise<(TokenState | undefined)[]> {

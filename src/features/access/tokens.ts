@@ -1,6 +1,6 @@
 /**
- * The tokens the service issues: JWTs (RFC 7519) signed with EdDSA (RFC 8037) by the service's token key. Three kinds, told apart by
- * their audience, so that none passes for another:
+ * The tokens the service issues: JWTs (RFC 7519), made good by the service's token key: bearers by its EdDSA signature (RFC 8037), the others
+ * by a MAC. Three kinds, told apart by their audience, so that none passes for another:
  *
  *   bearer      says which token of the database a request comes with; the database says what it may do (contract §2.1)
  *   challenge   the `challengeIdentifier`: what a challenge commits to, so that nothing is stored until the action is spent
@@ -8,7 +8,7 @@
  * @module
  */
 
-import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
+import { createHash, createPublicKey, hkdfSync, type KeyObject } from 'node:crypto';
 import { createSigner, createVerifier } from 'fast-jwt';
 import { z } from 'zod';
 import { toBase64Url } from '../../base/bytes.ts';
@@ -55,9 +55,11 @@ export interface Tokens {
 
 /** @param key the Ed25519 private key of the service */
 export function createTokens({ key, clock }: { key: KeyObject; clock: Clock }): Tokens {
-  const bearer = jwt(key, clock, { audience: 'countersign/api', claims: bearerClaims, cached: maxCachedBearers });
-  const challenge = jwt(key, clock, { audience: 'countersign/challenge', claims: challengeClaims, cached: 0 });
-  const userAction = jwt(key, clock, { audience: 'countersign/user-action', claims: userActionClaims, cached: 0 });
+  const signature = signatureOf(key);
+  const mac = macOf(key);
+  const bearer = jwt(signature, clock, { audience: 'countersign/api', claims: bearerClaims, cached: maxCachedBearers });
+  const challenge = jwt(mac, clock, { audience: 'countersign/challenge', claims: challengeClaims, cached: 0 });
+  const userAction = jwt(mac, clock, { audience: 'countersign/user-action', claims: userActionClaims, cached: 0 });
 
   return {
     issueBearer: ({ tokenId, organisationId, userId, username, kind, dateIssued, dateExpires }) =>
@@ -127,24 +129,37 @@ interface Purpose<C extends z.ZodType<{ exp: number }>> {
   readonly cached: number;
 }
 
-/** Expiry is checked here, by our clock, so that a remembered text expires too. */
-function jwt<C extends z.ZodType<{ exp: number }>>(key: KeyObject, clock: Clock, { audience, claims, cached }: Purpose<C>) {
+/** How a token is made good: `signing` makes, `checking` recognises. */
+interface Proof {
+  readonly signing: { readonly key: string | Buffer; readonly algorithm: 'EdDSA' | 'HS256'; readonly kid?: string };
+  readonly checking: { readonly key: string | Buffer; readonly algorithms: ('EdDSA' | 'HS256')[] };
+}
+
+/** For tokens that clients keep: anybody with the public key can tell them. */
+function signatureOf(key: KeyObject): Proof {
   const publicKey = createPublicKey(key);
+  return {
+    signing: { key: key.export({ type: 'pkcs8', format: 'pem' }).toString(), algorithm: 'EdDSA', kid: keyIdOf(publicKey) },
+    checking: { key: publicKey.export({ type: 'spki', format: 'pem' }).toString(), algorithms: ['EdDSA'] },
+  };
+}
+
+/** For tokens that only come back here, minutes later: HMAC under a key derived from the token key (RFC 5869), a hundredth of the time. */
+function macOf(key: KeyObject): Proof {
+  const secret = Buffer.from(hkdfSync('sha256', key.export({ type: 'pkcs8', format: 'der' }), '', 'countersign/tokens/mac/v1', 32));
+  return { signing: { key: secret, algorithm: 'HS256' }, checking: { key: secret, algorithms: ['HS256'] } };
+}
+
+/** Expiry is checked here, by our clock, so that a remembered text expires too. */
+function jwt<C extends z.ZodType<{ exp: number }>>({ signing, checking }: Proof, clock: Clock, { audience, claims, cached }: Purpose<C>) {
   const read = createVerifier({
-    key: publicKey.export({ type: 'spki', format: 'pem' }),
-    algorithms: ['EdDSA'],
+    ...checking,
     allowedIss: issuer,
     allowedAud: audience,
     ignoreExpiration: true,
     ...(cached > 0 ? { cache: cached } : {}),
   });
-  const write = createSigner({
-    key: key.export({ type: 'pkcs8', format: 'pem' }),
-    algorithm: 'EdDSA',
-    kid: keyIdOf(publicKey),
-    iss: issuer,
-    aud: audience,
-  });
+  const write = createSigner({ ...signing, iss: issuer, aud: audience });
 
   return {
     sign: (content: z.input<C> & Readonly<Record<string, unknown>>) => write(content),
