@@ -1,4 +1,4 @@
-import { createPrivateKey, generateKeyPairSync, sign } from 'node:crypto';
+import { createHmac, createPublicKey, generateKeyPairSync, hkdfSync, sign } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { toBase64Url, utf8 } from '../../src/base/bytes.ts';
 import { createTokens, type IssuedChallenge, type SignedChallenge } from '../../src/features/access/tokens.ts';
@@ -88,7 +88,7 @@ describe('a forgery is none of ours:', () => {
   const other = createTokens({ key: generateKeyPairSync('ed25519').privateKey, clock: () => now });
   const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
   const encode = (value: unknown) => toBase64Url(utf8(JSON.stringify(value)));
-  const hmacHeader = encode({ alg: 'HS256', typ: 'JWT' });
+  const macKey = hkdfSync('sha256', key.export({ type: 'pkcs8', format: 'der' }), '', 'countersign/tokens/mac/v1', 32);
 
   test.each([
     ['empty', ''],
@@ -98,17 +98,33 @@ describe('a forgery is none of ours:', () => {
     ['unsigned', `${encode({ alg: 'none', typ: 'JWT' })}.${payload}.`],
     ['signature cut', `${header}.${payload}.${signature.slice(0, -4)}`],
     ['another algorithm', rsaSigned(`${encode({ alg: 'RS256', typ: 'JWT' })}.${payload}`)],
-    ['HMAC under the public key', `${hmacHeader}.${payload}.${signature}`],
+    ['a signature where a MAC is due', edSigned(`${encode({ alg: 'EdDSA', typ: 'JWT' })}.${payload}`)],
     ['another issuer', resigned({ ...decoded(payload), iss: 'someone' })],
     ['a claim missing', resigned({ ...decoded(payload), path: undefined })],
     ['a claim of another type', resigned({ ...decoded(payload), exp: 'never' })],
   ])('%s', (_, text) => expect(tokens.readUserAction(text)).toBeUndefined());
 
+  test('a bearer with a MAC under the public key', () => {
+    const [, bearerPayload = ''] = tokens.issueBearer(bearer).split('.');
+    const input = `${encode({ alg: 'HS256', typ: 'JWT' })}.${bearerPayload}`;
+    const publicPem = createPublicKey(key).export({ type: 'spki', format: 'pem' });
+    const macs = [publicPem, macKey].map((secret) =>
+      createHmac('sha256', Buffer.from(secret as Buffer))
+        .update(input)
+        .digest('base64url'),
+    );
+    expect(macs.map((mac) => tokens.readBearer(`${input}.${mac}`))).toEqual([undefined, undefined]);
+  });
+
   test('while what is signed again unchanged is good', () => expect(tokens.readUserAction(resigned(decoded(payload)))).toEqual(signed));
 
   function resigned(content: unknown): string {
     const input = `${header}.${encode(content)}`;
-    return `${input}.${toBase64Url(sign(null, utf8(input), createPrivateKey(key.export({ type: 'pkcs8', format: 'pem' }))))}`;
+    return `${input}.${createHmac('sha256', Buffer.from(macKey)).update(input).digest('base64url')}`;
+  }
+
+  function edSigned(input: string): string {
+    return `${input}.${toBase64Url(sign(null, utf8(input), key))}`;
   }
 
   function rsaSigned(input: string): string {
