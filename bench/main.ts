@@ -16,8 +16,8 @@ import { type Measured, measure } from './measure.ts';
 import { protocolCost } from './protocols.ts';
 
 const concurrencies = [1, 32] as const;
-const runs = { 1: 300, 32: 2000 } as const;
-const warmUpRuns = 300;
+const runs = { 1: 500, 32: 2000 } as const;
+const warmUpRuns = 1500;
 const keysMade = 20;
 
 const signedTypes = [

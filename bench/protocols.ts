@@ -10,6 +10,7 @@ import { memorySigner } from '../src/mpc/memorySigner.ts';
 
 const threshold = 1;
 const keysMade = 10;
+const warmUps = 3;
 
 export interface ProtocolCost {
   readonly keyType: KeyType;
@@ -30,7 +31,7 @@ export async function protocolCost(keyType: KeyType, { batch, batches }: { batch
   const signAll = async () => {
     for (let i = 0; i < batches; i++) await sign(batch);
   };
-  await signAll(); // warm
+  for (let i = 0; i < warmUps; i++) await signAll();
   return {
     keyType,
     signMs: (await cpuMs(signAll)) / (batch * batches),

@@ -4,12 +4,13 @@
  */
 
 import { createHash } from 'node:crypto';
-import { concat, equal } from '../../base/bytes.ts';
+import { concat, equal, toHex } from '../../base/bytes.ts';
 import type { Group } from '../groups/group.ts';
 import { libsodium } from '../native.ts';
 import type { Scheme, Signature } from './scheme.ts';
 
 export function eddsaOver(group: Group): Scheme {
+  const requireKey = rememberingKeys((publicKey) => group.decodePoint(publicKey)); // canonical, neither small nor mixed order
   const holds = group.implementation === 'native' && libsodium ? equationOfSodium(libsodium) : equationOver(group);
   return {
     name: 'EdDSA',
@@ -17,13 +18,27 @@ export function eddsaOver(group: Group): Scheme {
     verify(publicKey, { bytes }, signature) {
       if (signature.r.length !== 32 || signature.s.length !== 32) return false;
       try {
-        group.decodePoint(publicKey); // canonical, neither small nor mixed order
+        requireKey(publicKey);
         group.decodeScalar(signature.s); // below the order, as §5.1.7 demands
         return holds(publicKey, bytes, signature);
       } catch {
         return false; // a malformed key or s
       }
     },
+  };
+}
+
+const maxRemembered = 1_000;
+
+/** The check of a key costs half as much as a verification, and the same keys come again. @throws {Error} what the check throws */
+function rememberingKeys(check: (publicKey: Uint8Array) => void): (publicKey: Uint8Array) => void {
+  const good = new Set<string>();
+  return (publicKey) => {
+    const name = toHex(publicKey);
+    if (good.has(name)) return;
+    check(publicKey);
+    if (good.size >= maxRemembered) good.clear();
+    good.add(name);
   };
 }
 
