@@ -5,8 +5,9 @@
  */
 
 import { enableCompileCache } from 'node:module';
+import { fileURLToPath } from 'node:url';
 
-enableCompileCache(new URL('../node_modules/.cache/countersign/', import.meta.url).pathname);
+enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/countersign/', import.meta.url)));
 const { run } = await import('./cli/run.ts');
 const { reasonsOf } = await import('./base/errors.ts');
 

@@ -92,6 +92,4 @@ export const deriveBody = z.object({
 });
 
 export type CreateServiceAccount = z.output<typeof createServiceAccountBody>;
-export type CreatePermission = z.output<typeof createPermissionBody>;
-export type UpdatePermission = z.output<typeof updatePermissionBody>;
 export type CreateKey = z.output<typeof createKeyBody>;

@@ -98,7 +98,7 @@ export async function withQuorum<T>(
   const failures = causes.flatMap((cause) => (cause instanceof SignerFailures ? cause.failures : []));
   const refusal = commonRefusal(failures, threshold + 1);
   if (refusal !== undefined) throw refusal;
-  const missing = leftOut.size === 0 ? '' : `; failing: signer ${[...leftOut].sort().join(', ')}`;
+  const missing = leftOut.size === 0 ? '' : `; failing: signer ${[...leftOut].sort((a, b) => a - b).join(', ')}`;
   throw new Refusal('Unavailable', `${purpose} needs ${size} of ${links.length} signers${missing}`, { cause: new AggregateError(causes) });
 }
 

@@ -22,6 +22,7 @@ import {
   publicSigner,
 } from '../signer/contract.ts';
 import { writeDurably } from './files.ts';
+import { program } from './program.ts';
 
 export interface LocalSigner {
   readonly index: number;
@@ -30,7 +31,6 @@ export interface LocalSigner {
 }
 
 const run = promisify(execFile);
-const program = new URL('../main.ts', import.meta.url).pathname;
 /** A unix socket's path has at most 107 bytes on Linux, 103 on macOS. */
 const maxSocketPathBytes = 100;
 

@@ -90,7 +90,7 @@ export function compose(parts: Parts): Service {
   const accessStore = createAccessStore(database);
   const isAlone = database.kind === 'pglite';
   const gate = createGate({
-    store: isAlone ? rememberedAtHead(accessStore, () => authority.registry.head.sequence) : accessStore,
+    store: isAlone ? rememberedAtHead(accessStore, () => authority.registry.head) : accessStore,
     tokens,
     database,
     clock,

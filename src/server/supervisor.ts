@@ -6,6 +6,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Logger } from '../log.ts';
+import { program } from './program.ts';
 
 export interface ChildOptions {
   readonly name: string;
@@ -26,8 +27,6 @@ const longestPauseMs = 10_000;
 /** A child that lived this long was well: the pause starts small again. */
 const healthyMs = 30_000;
 const stopWithinMs = 5_000;
-
-const program = new URL('../main.ts', import.meta.url).pathname;
 
 export function supervise({ name, args }: ChildOptions, log: Logger): Supervised {
   const first = Promise.withResolvers<void>();

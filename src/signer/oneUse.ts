@@ -13,7 +13,6 @@ export interface OneUse<T> {
   has(name: string): boolean;
   /** Gives and forgets. */
   take(name: string): T | undefined;
-  readonly size: number;
 }
 
 export function oneUse<T>(options: { max: number; maxAgeMs: number; clock: Clock; wipe: (secret: T) => void }): OneUse<T> {
@@ -55,9 +54,6 @@ export function oneUse<T>(options: { max: number; maxAgeMs: number; clock: Clock
       if (options.clock() - entry.since <= options.maxAgeMs) return entry.secret;
       options.wipe(entry.secret);
       return undefined;
-    },
-    get size() {
-      return held.size;
     },
   };
 }

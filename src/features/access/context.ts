@@ -1,6 +1,7 @@
 /** What every handler is told besides its checked input. @module */
 
 import { assert } from '../../base/errors.ts';
+import type { Authorisation } from '../../crypto/authorisation.ts';
 import type { Caller } from './caller.ts';
 import type { UserAction } from './userAction.ts';
 
@@ -18,4 +19,10 @@ export interface Context {
 export function actionOf(context: Context): UserAction {
   assert(context.action, 'an endpoint that spends a user action demands one');
   return context.action;
+}
+
+/** What the signers are shown: the request, and the caller's signature over it. @throws {Bug} as `actionOf` */
+export function authorisationOf(context: Context): Authorisation {
+  const { binding, body, assertion } = actionOf(context);
+  return { binding, body, assertion };
 }

@@ -59,8 +59,9 @@ export function createAccessStore(database: Database): AccessStore {
 /**
  * Remembers what was found for as long as the head of the authority log is the same: every change of who may do what moves it. Only for
  * the one process on its database; a replica hears of others' changes later.
+ * @param head compared by identity: a head of the same number in another history is another one
  */
-export function rememberedAtHead(store: AccessStore, head: () => number): AccessStore {
+export function rememberedAtHead(store: AccessStore, head: () => unknown): AccessStore {
   const known = new Map<string, TokenState>();
   let knownAt = head();
   return {

@@ -22,7 +22,7 @@ import type { Clock } from '../../base/clock.ts';
 import { Refusal } from '../../base/errors.ts';
 import type { Coordinator } from '../../coordinator/coordinator.ts';
 import type { Database } from '../../store/database.ts';
-import { actionOf, type Context } from '../access/context.ts';
+import { actionOf, authorisationOf, type Context } from '../access/context.ts';
 import { spendEntry } from '../audit/store.ts';
 import { auditOf } from './audit.ts';
 import { createLogCopy, type Performed } from './copy.ts';
@@ -132,10 +132,8 @@ export function createAuthority(parts: {
   }
 
   async function appendAction(context: Context): Promise<Performed> {
-    const action = actionOf(context);
-    const { binding, body, assertion } = action;
-    const performed = await append({ authorisation: { binding, body, assertion } }, context.requestId);
-    action.spent = true;
+    const performed = await append({ authorisation: authorisationOf(context) }, context.requestId);
+    actionOf(context).spent = true;
     return performed;
   }
 

@@ -11,11 +11,10 @@ import { Abort, Refusal } from '../../base/errors.ts';
 import { type KeyType, keyTypes } from '../../base/keyTypes.ts';
 import { pageEnd, pageStart } from '../../base/pagination.ts';
 import type { Coordinator, KeyReference, NewKey } from '../../coordinator/coordinator.ts';
-import type { Authorisation } from '../../crypto/authorisation.ts';
 import type { Database } from '../../store/database.ts';
 import type { Actions } from '../access/actions.ts';
 import type { Caller } from '../access/caller.ts';
-import { actionOf, type Context } from '../access/context.ts';
+import { actionOf, authorisationOf, type Context } from '../access/context.ts';
 import { recordRefusal } from '../audit/store.ts';
 import { made } from '../authority/projection.ts';
 import type { Authority } from '../authority/service.ts';
@@ -134,12 +133,6 @@ export function createKeyService(parts: {
       return { output: to0x(output) };
     },
   };
-}
-
-/** What the signers are shown: the request, and the caller's signature over it. */
-export function authorisationOf(context: Context): Authorisation {
-  const { binding, body, assertion } = actionOf(context);
-  return { binding, body, assertion };
 }
 
 export function referenceOf({ id, keyType, publicKey, verificationShares }: SigningKey): KeyReference {

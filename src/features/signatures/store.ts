@@ -30,20 +30,11 @@ export interface NewRequest {
   readonly dateRequested: Date;
 }
 
-export interface RequestRow {
-  readonly id: string;
-  readonly organisationId: string;
-  readonly keyId: string;
-  readonly requesterId: string;
-  readonly requesterTokenId: string;
-  readonly requestBody: string;
-  readonly network: string | null;
-  readonly externalId: string | null;
+export interface RequestRow extends Omit<NewRequest, 'path' | 'bodyHash' | 'executingBy'> {
   readonly status: SignatureStatus;
   readonly reason: string | null;
   readonly signatures: readonly WireSignature[] | null;
   readonly signedData: Uint8Array | null;
-  readonly dateRequested: Date;
   readonly datePolicyResolved: Date | null;
   readonly dateSigned: Date | null;
   readonly dateConfirmed: Date | null;
