@@ -10,17 +10,18 @@
  * @module
  */
 
-import { concat, fromHex, toBigInt } from '../base/bytes.ts';
+import { concat, toBigInt } from '../base/bytes.ts';
 import { assert, Refusal } from '../base/errors.ts';
 import { type Curve, type KeyType, keyTypes } from '../base/keyTypes.ts';
 import { groupOf } from '../crypto/groups/index.ts';
 import type { Payload, Signature } from '../crypto/schemes/scheme.ts';
 import type { Chain, ChainKey, Unsigned } from './chain.ts';
 import type { Body } from './requests.ts';
+import { bytesOf } from './target.ts';
 
 const starkDigestBits = 251n;
 
-export const bare: Chain = {
+export const bare: Pick<Chain, 'keyTypes' | 'formats'> = {
   keyTypes: ['ECDSA/secp256k1', 'ECDSA/stark', 'EdDSA/ed25519', 'Schnorr/secp256k1'],
   formats: { Hash: signHash, Message: signMessage },
 };
@@ -58,7 +59,7 @@ function signMessage(body: Body<'Message'>, key: ChainKey): Unsigned {
 function unsigned(key: ChainKey, payload: Payload): Unsigned {
   return {
     payloads: [payload],
-    summary: { complete: false, transfers: [] },
+    summary: { complete: false, effects: [] },
     assemble: (signatures) => ({ encoded: signatures.map((signature) => encode(key.keyType, signature)) }),
   };
 }
@@ -67,11 +68,4 @@ function encode(keyType: KeyType, { r, s, recid }: Signature): Uint8Array {
   if (keyTypes[keyType].scheme !== 'ECDSA') return concat(r, s);
   assert(recid !== undefined, 'an ECDSA signature has its recovery id');
   return concat(r, s, Uint8Array.of(keyType === 'ECDSA/stark' ? recid : 27 + recid));
-}
-
-/** Hex that the request schema has checked. */
-function bytesOf(hex: string): Uint8Array {
-  const bytes = fromHex(hex);
-  assert(bytes, 'the schema let only hex through');
-  return bytes;
 }

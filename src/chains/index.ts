@@ -6,34 +6,68 @@
 import { Refusal } from '../base/errors.ts';
 import { keyTypes } from '../base/keyTypes.ts';
 import { bare } from './bare.ts';
-import type { Chain, ChainKey, Format, Unsigned } from './chain.ts';
-import type { BlockchainKind } from './networks.ts';
+import type { Chain, ChainKey, Format, Target, Unsigned } from './chain.ts';
+import { type BlockchainKind, type Network, networkTable } from './networks.ts';
 import type { Body } from './requests.ts';
 
 /** One line a blockchain kind that has its module. */
-const chains: { readonly [K in BlockchainKind]?: () => Promise<Chain> } = {};
+const chains: { readonly [K in BlockchainKind]?: () => Promise<Chain<K>> } = {};
+
+/** What of the request is not in its body. */
+export interface Where {
+  /** Of the wallet that signs: its own network counts, whatever the body says. */
+  readonly walletNetwork?: Network | undefined;
+  /** `Target.filled`. */
+  readonly filled?: Target['filled'] | undefined;
+}
 
 /**
- * What the request asks to be signed. Pure: the same body and key give the same payloads, in the service and in each signer.
+ * What the request asks to be signed. Pure: the same body, key and place give the same payloads, in the service and in each signer.
  * @throws {Refusal} BadRequest for what is not signed, saying why
  */
-export async function parseRequest(body: Body, key: ChainKey): Promise<Unsigned> {
-  const chain = await chainOf(body);
+export async function parseRequest(body: Body, key: ChainKey, where: Where = {}): Promise<Unsigned> {
+  const { chain, target } = await destinationOf(body, where);
   if (!chain.keyTypes.includes(key.keyType)) {
     throw new Refusal('BadRequest', `a ${keyTypes[key.keyType].scheme} key on ${keyTypes[key.keyType].curve} does not sign here`);
   }
   const format = chain.formats[body.kind] as Format<typeof body.kind> | undefined; // the kind picks the member of the union for both
-  if (format === undefined) throw new Refusal('BadRequest', `kind ${body.kind} needs a network or blockchainKind that signs it`);
-  return format(body, key);
+  if (format === undefined) throw new Refusal('BadRequest', `kind ${body.kind} ${unoffered(chain, body)}`);
+  return format(body, key, target);
+}
+
+/** The fields that the body leaves for the service to fill in. @throws {Refusal} BadRequest */
+export async function missingFields(body: Body, where: Where = {}): Promise<readonly string[]> {
+  const { chain, target } = await destinationOf(body, where);
+  return chain.missingFields?.(body, target) ?? [];
+}
+
+/** The address of a wallet; undefined for a network whose chain has no module yet. @throws {Refusal} BadRequest */
+export async function addressOf(key: ChainKey, network: Network): Promise<string | undefined> {
+  const facts = networkTable[network];
+  const load = chains[facts.kind] as (() => Promise<Chain>) | undefined; // of this very kind
+  return (await load?.())?.addressOf(key, facts);
 }
 
 /** A bare Hash is signed as it is, whatever network it is said to be for; everything else follows its chain's rules. */
-async function chainOf(body: Body): Promise<Chain> {
-  const name = body.network ?? body.blockchainKind;
-  if (name === undefined || body.kind === 'Hash') return bare;
-  const load = body.blockchainKind === undefined ? undefined : chains[body.blockchainKind];
-  if (load === undefined) {
-    throw new Refusal('BadRequest', `kind ${body.kind} is not offered for ${name} yet; a Hash can be signed for every network`);
+async function destinationOf(
+  body: Body,
+  { walletNetwork, filled = {} }: Where,
+): Promise<{ chain: Pick<Chain, 'keyTypes' | 'formats' | 'missingFields'>; target: Target }> {
+  const name = walletNetwork ?? body.network;
+  const facts = name && networkTable[name];
+  if (facts !== undefined && body.blockchainKind !== undefined && body.blockchainKind !== facts.kind) {
+    throw new Refusal('BadRequest', `${name} is of blockchainKind ${facts.kind}, not ${body.blockchainKind}`);
   }
-  return load();
+  const kind = facts?.kind ?? body.blockchainKind;
+  if (kind === undefined || body.kind === 'Hash') return { chain: bare, target: { filled } };
+  const load = chains[kind] as (() => Promise<Chain>) | undefined; // of this very kind
+  if (load === undefined) {
+    throw new Refusal('BadRequest', `kind ${body.kind} is not offered for ${name ?? kind} yet; a Hash can be signed for every network`);
+  }
+  return { chain: await load(), target: { filled, ...(name && facts && { network: { name, facts } }) } };
+}
+
+function unoffered(chain: Pick<Chain, 'formats'>, body: Body): string {
+  if (chain === bare) return 'needs a network or blockchainKind that signs it';
+  return `is not signed for ${body.network ?? body.blockchainKind ?? 'this wallet'}: ${Object.keys(chain.formats).join(', ')} and Hash are`;
 }

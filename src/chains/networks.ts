@@ -1,30 +1,194 @@
-/** The names of networks and of blockchain families on the wire (contract, appendix A). @module */
+/**
+ * The networks on the wire (contract, appendix A), one row each: the blockchain family that says how it signs, and the facts that are part of
+ * what is signed or of an address. Browser-safe.
+ * @module
+ */
 
-// biome-ignore format: a list to scan, not a column of 130 lines.
-export const networks = [
-  'Algorand', 'AlgorandTestnet', 'Aptos', 'AptosTestnet', 'ArbitrumOne', 'ArbitrumGoerli', 'ArbitrumSepolia', 'ArcTestnet', 'Areum',
-  'AvalancheC', 'AvalancheCFuji', 'Adi', 'AdiTestnet', 'AdiTestnetAb', 'BabylonGenesis', 'BabylonTestnet5', 'Base', 'BaseGoerli',
-  'BaseSepolia', 'Berachain', 'BerachainBArtio', 'BerachainBepolia', 'BesuTestnet', 'Bitcoin', 'BitcoinSignet', 'BitcoinTestnet3',
-  'BitcoinTestnet4', 'BitcoinCash', 'BitcoinCashTestnet', 'Bob', 'BobSepolia', 'Bsc', 'BscTestnet', 'Canton', 'CantonDevnet',
-  'CantonTestnet', 'Cardano', 'CardanoPreprod', 'Concordium', 'ConcordiumTestnet', 'Celo', 'CeloAlfajores', 'Codex', 'CodexSepolia',
-  'CosmosHub4', 'CosmosIcsTestnet', 'Dogecoin', 'DogecoinTestnet', 'Ethereum', 'EthereumClassic', 'EthereumClassicMordor',
-  'EthereumGoerli', 'EthereumSepolia', 'EthereumHolesky', 'EthereumHoodi', 'FantomOpera', 'FantomTestnet', 'FlareC', 'FlareCCoston2',
-  'FlowEvm', 'FlowEvmTestnet', 'Hedera', 'HederaTestnet', 'Ink', 'InkSepolia', 'InternetComputer', 'Ion', 'IonTestnet', 'Iota',
-  'IotaTestnet', 'IotaZodianet', 'Kaspa', 'KaspaTestnet11', 'Kusama', 'KusamaAssetHub', 'Litecoin', 'LitecoinTestnet', 'Near',
-  'NearTestnet', 'Optimism', 'OptimismGoerli', 'OptimismSepolia', 'Origyn', 'Plasma', 'PlasmaTestnet', 'Plume', 'PlumeSepolia', 'Paseo',
-  'PaseoAssetHub', 'Polkadot', 'PolkadotAssetHub', 'Polygon', 'PolygonAmoy', 'PolygonMumbai', 'Polymesh', 'PolymeshTestnet', 'Race',
-  'RaceSepolia', 'SeiAtlantic2', 'SeiPacific1', 'Solana', 'SolanaDevnet', 'Sonic', 'SonicTestnet', 'Starknet', 'StarknetSepolia',
-  'Stellar', 'StellarTestnet', 'Sui', 'SuiTestnet', 'Tezos', 'TezosGhostnet', 'TezosShadownet', 'Tempo', 'TempoAndantino',
-  'TempoModerato', 'Tsc', 'TscTestnet1', 'Ton', 'TonTestnet', 'Tron', 'TronNile', 'Westend', 'WestendAssetHub', 'Xdc', 'XdcApothem',
-  'XLayer', 'XLayerSepolia', 'XrpLedger', 'XrpLedgerTestnet',
-] as const;
-
-export type Network = (typeof networks)[number];
-
-// biome-ignore format: as above.
 export const blockchainKinds = [
-  'Algorand', 'Aptos', 'Bitcoin', 'BitcoinCash', 'Canton', 'Cardano', 'Concordium', 'Cosmos', 'Evm', 'Hedera', 'Icp', 'Iota', 'Kaspa',
-  'Near', 'Polymesh', 'Solana', 'Starknet', 'Stellar', 'Substrate', 'Sui', 'Tezos', 'Ton', 'Tron', 'Xrpl',
+  'Algorand',
+  'Aptos',
+  'Bitcoin',
+  'BitcoinCash',
+  'Canton',
+  'Cardano',
+  'Concordium',
+  'Cosmos',
+  'Evm',
+  'Hedera',
+  'Icp',
+  'Iota',
+  'Kaspa',
+  'Near',
+  'Polymesh',
+  'Solana',
+  'Starknet',
+  'Stellar',
+  'Substrate',
+  'Sui',
+  'Tezos',
+  'Ton',
+  'Tron',
+  'Xrpl',
 ] as const;
 
 export type BlockchainKind = (typeof blockchainKinds)[number];
+
+/** What a family has to know of one of its networks. */
+export interface NetworkFacts {
+  /** EIP-155; absent where no published one is known: then nothing that binds the chain is signed for the network. */
+  Evm: { readonly chainId?: number };
+  /** Litecoin and Dogecoin too. Dogecoin has no segregated witness, so no bech32 prefix. */
+  Bitcoin: { readonly bech32?: string; readonly p2pkh: number; readonly p2sh: number };
+  BitcoinCash: { readonly prefix: string };
+  /** From 1025 on a transaction must name it (XLS-37). */
+  Xrpl: { readonly networkId: number };
+  Stellar: { readonly passphrase: string };
+  Kaspa: { readonly prefix: string };
+  Starknet: { readonly chainId: string };
+  /** The chain id is absent where none is published. */
+  Cosmos: { readonly prefix: string; readonly chainId?: string };
+}
+
+type FactsOf<K extends BlockchainKind> = K extends keyof NetworkFacts ? NetworkFacts[K] : object;
+export type NetworkRow<K extends BlockchainKind = BlockchainKind> = K extends unknown ? { readonly kind: K } & FactsOf<K> : never;
+
+const evm = (chainId?: number): NetworkRow<'Evm'> => ({ kind: 'Evm', ...(chainId === undefined ? {} : { chainId }) });
+const bitcoin = (facts: NetworkFacts['Bitcoin']): NetworkRow<'Bitcoin'> => ({ kind: 'Bitcoin', ...facts });
+
+export const networkTable = {
+  Adi: evm(36_900),
+  AdiTestnet: evm(),
+  AdiTestnetAb: evm(),
+  Algorand: { kind: 'Algorand' },
+  AlgorandTestnet: { kind: 'Algorand' },
+  Aptos: { kind: 'Aptos' },
+  AptosTestnet: { kind: 'Aptos' },
+  ArbitrumGoerli: evm(421_613),
+  ArbitrumOne: evm(42_161),
+  ArbitrumSepolia: evm(421_614),
+  ArcTestnet: evm(5_042_002),
+  Areum: evm(463),
+  AvalancheC: evm(43_114),
+  AvalancheCFuji: evm(43_113),
+  BabylonGenesis: { kind: 'Cosmos', prefix: 'bbn', chainId: 'bbn-1' },
+  BabylonTestnet5: { kind: 'Cosmos', prefix: 'bbn', chainId: 'bbn-test-5' },
+  Base: evm(8453),
+  BaseGoerli: evm(84_531),
+  BaseSepolia: evm(84_532),
+  Berachain: evm(80_094),
+  BerachainBArtio: evm(80_084),
+  BerachainBepolia: evm(80_069),
+  BesuTestnet: evm(),
+  Bitcoin: bitcoin({ bech32: 'bc', p2pkh: 0x00, p2sh: 0x05 }),
+  BitcoinCash: { kind: 'BitcoinCash', prefix: 'bitcoincash' },
+  BitcoinCashTestnet: { kind: 'BitcoinCash', prefix: 'bchtest' },
+  BitcoinSignet: bitcoin({ bech32: 'tb', p2pkh: 0x6f, p2sh: 0xc4 }),
+  BitcoinTestnet3: bitcoin({ bech32: 'tb', p2pkh: 0x6f, p2sh: 0xc4 }),
+  BitcoinTestnet4: bitcoin({ bech32: 'tb', p2pkh: 0x6f, p2sh: 0xc4 }),
+  Bob: evm(60_808),
+  BobSepolia: evm(808_813),
+  Bsc: evm(56),
+  BscTestnet: evm(97),
+  Canton: { kind: 'Canton' },
+  CantonDevnet: { kind: 'Canton' },
+  CantonTestnet: { kind: 'Canton' },
+  Cardano: { kind: 'Cardano' },
+  CardanoPreprod: { kind: 'Cardano' },
+  Celo: evm(42_220),
+  CeloAlfajores: evm(44_787),
+  Codex: evm(81_224),
+  CodexSepolia: evm(812_242),
+  Concordium: { kind: 'Concordium' },
+  ConcordiumTestnet: { kind: 'Concordium' },
+  CosmosHub4: { kind: 'Cosmos', prefix: 'cosmos', chainId: 'cosmoshub-4' },
+  CosmosIcsTestnet: { kind: 'Cosmos', prefix: 'cosmos', chainId: 'provider' },
+  Dogecoin: bitcoin({ p2pkh: 0x1e, p2sh: 0x16 }),
+  DogecoinTestnet: bitcoin({ p2pkh: 0x71, p2sh: 0xc4 }),
+  Ethereum: evm(1),
+  EthereumClassic: evm(61),
+  EthereumClassicMordor: evm(63),
+  EthereumGoerli: evm(5),
+  EthereumHolesky: evm(17_000),
+  EthereumHoodi: evm(560_048),
+  EthereumSepolia: evm(11_155_111),
+  FantomOpera: evm(250),
+  FantomTestnet: evm(4002),
+  FlareC: evm(14),
+  FlareCCoston2: evm(114),
+  FlowEvm: evm(747),
+  FlowEvmTestnet: evm(545),
+  Hedera: { kind: 'Hedera' },
+  HederaTestnet: { kind: 'Hedera' },
+  Ink: evm(57_073),
+  InkSepolia: evm(763_373),
+  InternetComputer: { kind: 'Icp' },
+  Ion: { kind: 'Ton' },
+  IonTestnet: { kind: 'Ton' },
+  Iota: { kind: 'Iota' },
+  IotaTestnet: { kind: 'Iota' },
+  IotaZodianet: { kind: 'Iota' },
+  Kaspa: { kind: 'Kaspa', prefix: 'kaspa' },
+  KaspaTestnet11: { kind: 'Kaspa', prefix: 'kaspatest' },
+  Kusama: { kind: 'Substrate' },
+  KusamaAssetHub: { kind: 'Substrate' },
+  Litecoin: bitcoin({ bech32: 'ltc', p2pkh: 0x30, p2sh: 0x32 }),
+  LitecoinTestnet: bitcoin({ bech32: 'tltc', p2pkh: 0x6f, p2sh: 0xc4 }),
+  Near: { kind: 'Near' },
+  NearTestnet: { kind: 'Near' },
+  Optimism: evm(10),
+  OptimismGoerli: evm(420),
+  OptimismSepolia: evm(11_155_420),
+  Origyn: { kind: 'Cosmos', prefix: 'origyn' },
+  Paseo: { kind: 'Substrate' },
+  PaseoAssetHub: { kind: 'Substrate' },
+  Plasma: evm(9745),
+  PlasmaTestnet: evm(9746),
+  Plume: evm(98_866),
+  PlumeSepolia: evm(98_867),
+  Polkadot: { kind: 'Substrate' },
+  PolkadotAssetHub: { kind: 'Substrate' },
+  Polygon: evm(137),
+  PolygonAmoy: evm(80_002),
+  PolygonMumbai: evm(80_001),
+  Polymesh: { kind: 'Polymesh' },
+  PolymeshTestnet: { kind: 'Polymesh' },
+  Race: evm(6805),
+  RaceSepolia: evm(6806),
+  SeiAtlantic2: { kind: 'Cosmos', prefix: 'sei', chainId: 'atlantic-2' },
+  SeiPacific1: { kind: 'Cosmos', prefix: 'sei', chainId: 'pacific-1' },
+  Solana: { kind: 'Solana' },
+  SolanaDevnet: { kind: 'Solana' },
+  Sonic: evm(146),
+  SonicTestnet: evm(),
+  Starknet: { kind: 'Starknet', chainId: 'SN_MAIN' },
+  StarknetSepolia: { kind: 'Starknet', chainId: 'SN_SEPOLIA' },
+  Stellar: { kind: 'Stellar', passphrase: 'Public Global Stellar Network ; September 2015' },
+  StellarTestnet: { kind: 'Stellar', passphrase: 'Test SDF Network ; September 2015' },
+  Sui: { kind: 'Sui' },
+  SuiTestnet: { kind: 'Sui' },
+  Tempo: evm(4217),
+  TempoAndantino: evm(42_429),
+  TempoModerato: evm(42_431),
+  Tezos: { kind: 'Tezos' },
+  TezosGhostnet: { kind: 'Tezos' },
+  TezosShadownet: { kind: 'Tezos' },
+  Ton: { kind: 'Ton' },
+  TonTestnet: { kind: 'Ton' },
+  Tron: { kind: 'Tron' },
+  TronNile: { kind: 'Tron' },
+  Tsc: evm(),
+  TscTestnet1: evm(),
+  Westend: { kind: 'Substrate' },
+  WestendAssetHub: { kind: 'Substrate' },
+  Xdc: evm(50),
+  XdcApothem: evm(51),
+  XLayer: evm(196),
+  XLayerSepolia: evm(),
+  XrpLedger: { kind: 'Xrpl', networkId: 0 },
+  XrpLedgerTestnet: { kind: 'Xrpl', networkId: 1 },
+} as const satisfies Record<string, NetworkRow>;
+
+export type Network = keyof typeof networkTable;
+
+// The table's keys are literal.
+export const networks = Object.keys(networkTable) as [Network, ...Network[]];

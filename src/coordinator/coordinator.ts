@@ -25,6 +25,16 @@ export interface NewKey {
   readonly chainCode: Uint8Array;
 }
 
+/** One payload of a request, and what signers need to derive it themselves. */
+export interface SignInput {
+  readonly key: KeyReference;
+  readonly payload: Payload;
+  readonly payloadIndex: number;
+  /** What the service filled in for the caller (`chains/fill.ts`). */
+  readonly filled?: Readonly<Record<string, string>> | undefined;
+  readonly authorisation: Authorisation;
+}
+
 export interface ClusterView {
   readonly clusterId: string;
   /** How many signers may be corrupt: t. */
@@ -74,7 +84,7 @@ export interface Coordinator {
    * while enough are there. Each signer derives the request's payloads itself, and takes part once in each.
    * @throws {Refusal} the signers' own, when t + 1 of them refuse; Unavailable when too few answer in time
    */
-  sign(input: { key: KeyReference; payload: Payload; payloadIndex: number; authorisation: Authorisation }): Promise<Signature>;
+  sign(input: SignInput): Promise<Signature>;
   /** GLOW-style evaluation of a DH key: 32 bytes. @throws {Refusal} as `sign` */
   derive(input: { key: KeyReference; domain: Uint8Array; seed: Uint8Array; authorisation: Authorisation }): Promise<Uint8Array>;
   /** Which signers answer now. */

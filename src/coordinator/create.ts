@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { toHex } from '../base/bytes.ts';
 import { Abort, assert, Refusal, reasonsOf } from '../base/errors.ts';
 import { sparingly } from '../base/sparingly.ts';
-import type { Payload, Signature } from '../crypto/schemes/scheme.ts';
+import type { Signature } from '../crypto/schemes/scheme.ts';
 import type { Logger } from '../log.ts';
 import { combine as combineDh } from '../mpc/dh/combine.ts';
 import { combine as combineEcdsa } from '../mpc/ecdsa/combine.ts';
@@ -16,7 +16,7 @@ import { type Protocol, protocols, quorumOf } from '../mpc/protocols.ts';
 import type { ClusterFile, Outcome } from '../signer/contract.ts';
 import type { Transport } from '../transport/transport.ts';
 import { authorityLog } from './authorityLog.ts';
-import type { Coordinator, EntrySource, KeyReference, NewKey } from './coordinator.ts';
+import type { Coordinator, EntrySource, KeyReference, NewKey, SignInput } from './coordinator.ts';
 import { findKey } from './findKey.ts';
 import { type Link, openLink } from './link.ts';
 import { newKeyOf, sameKey } from './newKey.ts';
@@ -111,14 +111,14 @@ export function createCoordinator({
   async function signEcdsa(
     { curve }: Extract<Protocol, { family: 'ecdsa' }>,
     chosen: readonly Link[],
-    { key, payload, payloadIndex, authorisation }: SignInput,
+    { key, payload, payloadIndex, filled, authorisation }: SignInput,
   ): Promise<Signature> {
     const { batch, number, R } = await stock.take(curve, chosen).catch(async (error: unknown) => {
       // Signers whose seeds differ cannot presign together, and none can be blamed for it.
       if (error instanceof SignerFailures) await agreeOnSeeds(links, cluster);
       throw error;
     });
-    const question = { keyId: key.id, batch, number, payload: wire(payload), payloadIndex, authorisation };
+    const question = { keyId: key.id, batch, number, payload, payloadIndex, ...(filled && { filled }), authorisation };
     const answers = await askAll(chosen, (link) => authority.whenCurrent(link, history, () => link.ask('signEcdsa', question)));
     return combineEcdsa({
       curve,
@@ -136,15 +136,16 @@ export function createCoordinator({
   async function signFrost(
     { suite }: Extract<Protocol, { family: 'frost' }>,
     chosen: readonly Link[],
-    { key, payload, payloadIndex, authorisation }: SignInput,
+    { key, payload, payloadIndex, filled, authorisation }: SignInput,
   ): Promise<Signature> {
     const sessionId = new Uint8Array(randomBytes(32));
     const commitments = await askAll(chosen, (link) => link.ask('commit', { sessionId, keyId: key.id }));
     const question = {
       sessionId,
       keyId: key.id,
-      payload: wire(payload),
+      payload,
       payloadIndex,
+      ...(filled && { filled }),
       commitments: Object.fromEntries(commitments),
       authorisation,
     };
@@ -199,7 +200,6 @@ export function createCoordinator({
   };
 }
 
-type SignInput = Parameters<Coordinator['sign']>[0];
 type Generated = Extract<Outcome, { kind: 'keygen' }>;
 
 function generated(outcome: Outcome): Generated {
@@ -209,9 +209,4 @@ function generated(outcome: Outcome): Generated {
 
 function mapValues<V, W>(map: ReadonlyMap<number, V>, change: (value: V) => W): Map<number, W> {
   return new Map([...map].map(([key, value]) => [key, change(value)]));
-}
-
-/** The payload as the contract of the signers has it: an absent root is left out. */
-function wire({ bytes, taprootMerkleRoot }: Payload): { bytes: Uint8Array; taprootMerkleRoot?: Uint8Array } {
-  return taprootMerkleRoot === undefined ? { bytes } : { bytes, taprootMerkleRoot };
 }

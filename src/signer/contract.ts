@@ -78,7 +78,9 @@ const entryPage = z
   .max(maxEntriesPerPage)
   .refine((texts) => texts.reduce((chars, text) => chars + text.length, 0) <= maxPageChars, `at most ${maxPageChars} characters`);
 
-const payload = z.object({ bytes, taprootMerkleRoot: bytes.exactOptional() });
+const payload = z.object({ bytes, taprootMerkleRoot: z.union([z.literal('untweaked'), bytes]).exactOptional() });
+/** What the caller left to the service to fill in (`chains/fill.ts`). */
+const filled = z.record(z.string().max(32), z.string().max(128)).refine((fields) => Object.keys(fields).length <= 16, 'at most 16 fields');
 /** Which of the request's payloads. */
 const payloadIndex = z.int().min(0).max(maxPayloads);
 const commitment = z.object({ hiding: bytes, binding: bytes });
@@ -135,11 +137,27 @@ export const methods = {
   commit: { params: z.object({ sessionId: bytes32, keyId: id }), result: commitment },
   /** FROST, round two. */
   signFrost: {
-    params: z.object({ sessionId: bytes32, keyId: id, payload, payloadIndex, commitments: byParticipant(commitment), authorisation }),
+    params: z.object({
+      sessionId: bytes32,
+      keyId: id,
+      payload,
+      payloadIndex,
+      filled: filled.exactOptional(),
+      commitments: byParticipant(commitment),
+      authorisation,
+    }),
     result: z.object({ share: bytes }),
   },
   signEcdsa: {
-    params: z.object({ keyId: id, batch: bytes32, number: z.int().min(0), payload, payloadIndex, authorisation }),
+    params: z.object({
+      keyId: id,
+      batch: bytes32,
+      number: z.int().min(0),
+      payload,
+      payloadIndex,
+      filled: filled.exactOptional(),
+      authorisation,
+    }),
     result: z.object({ share: bytes }),
   },
   derive: {

@@ -115,13 +115,13 @@ export function createHandlers({ cluster, index, identity, shares, seeds, author
    * @param ready whether what else it takes is at hand: asked before anything is spent
    */
   async function admit(
-    { keyId, payload, payloadIndex, authorisation }: Pick<Params<'signEcdsa'>, 'keyId' | 'payload' | 'payloadIndex' | 'authorisation'>,
+    { keyId, payload, payloadIndex, filled, authorisation }: Omit<Params<'signEcdsa'>, 'batch' | 'number'>,
     ready: (key: Typed) => void,
   ): Promise<Typed> {
     const { registry } = authority;
     const { body } = judgedAt(registry.head, () => authoriseSignature(registry, authorisation, { keyId, now: clock() }));
     const key = shares.publicOf(keyId);
-    const payloads = await payloadsOf(body, key);
+    const payloads = await payloadsOf(body, key, { filled });
     requirePayload(payloads, payloadIndex, payload);
     ready(key);
     const { nonce, expiresAt } = authorisation.binding;

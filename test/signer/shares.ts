@@ -42,7 +42,7 @@ export async function frostShares(
   const commitments = Object.fromEntries(
     await Promise.all(signers.map(async (signer) => [signer.index, await signer.ask('commit', { sessionId, keyId: key.id })] as const)),
   );
-  const question = { sessionId, keyId: key.id, payload: wire(payload), payloadIndex, commitments, authorisation };
+  const question = { sessionId, keyId: key.id, payload, payloadIndex, commitments, authorisation };
   return Promise.all(among.map((signer) => outcomeOf(signer.ask('signFrost', question))));
 }
 
@@ -53,7 +53,7 @@ export async function ecdsaShares(
 ): Promise<string[]> {
   const protocol = protocols[key.keyType];
   const { batch, number } = await presigned(signers, protocol.family === 'ecdsa' ? protocol.curve : 'secp256k1');
-  const question = { keyId: key.id, batch, number, payload: wire(payload), payloadIndex, authorisation };
+  const question = { keyId: key.id, batch, number, payload, payloadIndex, authorisation };
   return Promise.all(among.map((signer) => outcomeOf(signer.ask('signEcdsa', question))));
 }
 
@@ -73,8 +73,4 @@ export async function setUpSeeds(signers: readonly TestSigner[]): Promise<void> 
     signers.map(({ link }) => link),
     { kind: 'seeds' },
   );
-}
-
-function wire({ bytes, taprootMerkleRoot }: Payload): { bytes: Uint8Array; taprootMerkleRoot?: Uint8Array } {
-  return taprootMerkleRoot === undefined ? { bytes } : { bytes, taprootMerkleRoot };
 }

@@ -7,19 +7,19 @@
 
 import type { KeyObject } from 'node:crypto';
 import { ed25519 } from '@noble/curves/ed25519.js';
-import { schnorr, secp256k1 } from '@noble/curves/secp256k1.js';
+import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import * as starknet from '@scure/starknet';
 import { type Entry, headOf } from '../../src/authority/entry.ts';
 import type { Root } from '../../src/authority/root.ts';
-import { concat, fromBigInt, toBase64, toBigInt, toHex } from '../../src/base/bytes.ts';
+import { concat, toBase64, toBigInt } from '../../src/base/bytes.ts';
 import { type Clock, systemClock } from '../../src/base/clock.ts';
 import { Refusal } from '../../src/base/errors.ts';
 import type { KeyType } from '../../src/base/keyTypes.ts';
 import type { Coordinator, EntrySource, KeyReference, NewKey } from '../../src/coordinator/coordinator.ts';
 import { hashToSecp256k1 } from '../../src/crypto/hashToCurve.ts';
-import type { Payload, Signature } from '../../src/crypto/schemes/scheme.ts';
 import { createFakeSigner, type FakeSigner } from './fakeSigner.ts';
+import { publicKeyOf, signWith } from './wholeKey.ts';
 
 type Asked = 'append' | 'createKey' | 'findKey' | 'sign' | 'derive';
 
@@ -156,43 +156,4 @@ function newSecret(keyType: KeyType): Uint8Array {
   if (keyType === 'EdDSA/ed25519') return ed25519.utils.randomSecretKey();
   if (keyType === 'ECDSA/stark') return starknet.utils.randomPrivateKey();
   return secp256k1.utils.randomSecretKey();
-}
-
-function publicKeyOf(keyType: KeyType, secret: Uint8Array): Uint8Array {
-  if (keyType === 'EdDSA/ed25519') return ed25519.getPublicKey(secret);
-  if (keyType === 'ECDSA/stark') return starknet.getPublicKey(secret, true);
-  return secp256k1.getPublicKey(secret, true);
-}
-
-function signWith(keyType: KeyType, secret: Uint8Array, { bytes, taprootMerkleRoot }: Payload): Signature {
-  switch (keyType) {
-    case 'ECDSA/secp256k1': {
-      const [recovery, ...rs] = secp256k1.sign(bytes, secret, { prehash: false, lowS: true, format: 'recovered' });
-      return { ...halves(Uint8Array.from(rs)), recid: Number(recovery) };
-    }
-    case 'ECDSA/stark': {
-      const { r, s, recovery } = starknet.sign(toHex(bytes), secret, { format: 'recovered', lowS: true });
-      return { r: fromBigInt(r, 32), s: fromBigInt(s, 32), recid: Number(recovery) };
-    }
-    case 'EdDSA/ed25519':
-      return halves(ed25519.sign(bytes, secret));
-    case 'Schnorr/secp256k1':
-      return halves(schnorr.sign(bytes, tweaked(secret, taprootMerkleRoot ?? new Uint8Array())));
-    case 'DH/secp256k1':
-      throw new Error('a DH key does not sign');
-  }
-}
-
-/** BIP-341: the secret of the key tweaked by the merkle root. */
-function tweaked(secret: Uint8Array, merkleRoot: Uint8Array): Uint8Array {
-  const order = secp256k1.Point.Fn.ORDER;
-  const x = schnorr.getPublicKey(secret);
-  const hasEvenY = secp256k1.getPublicKey(secret, true)[0] === 2;
-  const even = hasEvenY ? toBigInt(secret) : order - toBigInt(secret);
-  const tweak = toBigInt(schnorr.utils.taggedHash('TapTweak', x, merkleRoot));
-  return fromBigInt((even + tweak) % order, 32);
-}
-
-function halves(signature: Uint8Array): { r: Uint8Array; s: Uint8Array } {
-  return { r: signature.slice(0, 32), s: signature.slice(32, 64) };
 }

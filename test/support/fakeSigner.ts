@@ -16,7 +16,8 @@ import type { Clock } from '../../src/base/clock.ts';
 import { Refusal } from '../../src/base/errors.ts';
 import { parseRequest } from '../../src/chains/index.ts';
 import { signatureRequestBody } from '../../src/chains/requests.ts';
-import type { Coordinator, EntrySource } from '../../src/coordinator/coordinator.ts';
+import type { Coordinator, EntrySource, SignInput } from '../../src/coordinator/coordinator.ts';
+import { samePayload } from '../../src/crypto/schemes/scheme.ts';
 
 export type FakeSigner = ReturnType<typeof createFakeSigner>;
 
@@ -101,13 +102,12 @@ export function createFakeSigner({ root, identity, clock }: { root: Root; identi
 
     hasShare: (keyId: string): boolean => shares.has(keyId),
 
-    async requireSignature({ key, payload, payloadIndex, authorisation }: Parameters<Coordinator['sign']>[0]): Promise<void> {
+    async requireSignature({ key, payload, payloadIndex, filled, authorisation }: SignInput): Promise<void> {
       const { key: known, body } = authoriseSignature(registry, authorisation, { keyId: key.id, now: clock() });
       const request = signatureRequestBody.parse(JSON.parse(new TextDecoder().decode(body)));
-      const { payloads } = await parseRequest(request, { keyType: known.keyType, publicKey: key.publicKey });
+      const { payloads } = await parseRequest(request, { keyType: known.keyType, publicKey: key.publicKey }, { filled });
       const asked = payloads[payloadIndex];
-      const root = (of: typeof payload | undefined) => of?.taprootMerkleRoot ?? new Uint8Array();
-      if (asked === undefined || !equal(asked.bytes, payload.bytes) || !equal(root(asked), root(payload))) {
+      if (asked === undefined || !samePayload(asked, payload)) {
         throw new Refusal('Forbidden', 'the payload is not the one of the request');
       }
       spend(`${authorisation.binding.nonce}/${payloadIndex}`);

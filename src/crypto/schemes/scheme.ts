@@ -4,14 +4,24 @@
  * @module
  */
 
+import { equal } from '../../base/bytes.ts';
 import type { Curve, SchemeName } from '../../base/keyTypes.ts';
 
 /** What is signed. */
 export interface Payload {
   /** ECDSA, Schnorr: a 32-byte digest. EdDSA: the message, any length. */
   readonly bytes: Uint8Array;
-  /** Schnorr only, and then always: the merkle root of the BIP-341 tweak, 32 bytes, or empty for a key without scripts. */
-  readonly taprootMerkleRoot?: Uint8Array;
+  /**
+   * Schnorr only, and then always: the merkle root of the BIP-341 tweak, 32 bytes, or empty for a key without scripts; or `untweaked`, for
+   * chains that sign with the internal key itself (Kaspa). Whoever says neither is refused, so that it never happens by accident.
+   */
+  readonly taprootMerkleRoot?: Uint8Array | 'untweaked';
+}
+
+export function samePayload(a: Payload, b: Payload): boolean {
+  const [rootOfA, rootOfB] = [a.taprootMerkleRoot, b.taprootMerkleRoot];
+  const sameRoot = rootOfA instanceof Uint8Array && rootOfB instanceof Uint8Array ? equal(rootOfA, rootOfB) : rootOfA === rootOfB;
+  return sameRoot && equal(a.bytes, b.bytes);
 }
 
 /**

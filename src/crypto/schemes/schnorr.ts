@@ -11,7 +11,7 @@ import { tapTweak } from './taproot.ts';
 
 const hashChallenge = taggedHash('BIP0340/challenge');
 
-/** The payload is a 32-byte digest; its merkle root must be there, since an untweaked signature is never wanted. */
+/** The payload is a 32-byte digest; its merkle root must be there, or `untweaked`. */
 export function schnorrOver(group: Group): Scheme {
   return {
     name: 'Schnorr',
@@ -19,12 +19,19 @@ export function schnorrOver(group: Group): Scheme {
     verify(publicKey, { bytes, taprootMerkleRoot }, signature) {
       if (taprootMerkleRoot === undefined || bytes.length !== 32) return false;
       try {
-        return verifyBip340(group, tapTweak(publicKey, taprootMerkleRoot).outputKey, bytes, signature);
+        const signingKey = taprootMerkleRoot === 'untweaked' ? xOnly(group, publicKey) : tapTweak(publicKey, taprootMerkleRoot).outputKey;
+        return verifyBip340(group, signingKey, bytes, signature);
       } catch {
         return false; // not a key, not a merkle root
       }
     },
   };
+}
+
+/** @throws {Error} unless it is a key, 33 bytes compressed */
+function xOnly(group: Group, publicKey: Uint8Array): Uint8Array {
+  group.decodePoint(publicKey);
+  return publicKey.subarray(1);
 }
 
 /**

@@ -56,17 +56,19 @@ export function createSignatureService(parts: {
 
   /** Signs a request that has begun. Whatever fails leaves it Failed, and what failed is thrown. */
   async function execute(context: Context, request: NewRequest, key: SigningKey, unsigned: Unsigned): Promise<SignatureRequest> {
-    const signed = await sign(context, key, unsigned).catch((error: unknown) => fail(request, error));
+    const { signatures, signedData, txHash } = await sign(context, key, unsigned).catch((error: unknown) => fail(request, error));
     const dateSigned = new Date(clock());
-    if (!(await store.move('sign', { id: request.id, date: dateSigned, ...signed }))) {
+    const outcome = { signatures, ...(signedData && { signedData }), ...(txHash !== undefined && { expectedTxHash: txHash }) };
+    if (!(await store.move('sign', { id: request.id, date: dateSigned, ...outcome }))) {
       throw new Refusal('Unavailable', 'the request was given up meanwhile', { details: { signatureId: request.id, keyId: key.id } });
     }
     return shown({
       ...request,
       status: 'Signed',
       reason: null,
-      signatures: signed.signatures,
-      signedData: signed.signedData ?? null,
+      details: unsigned.details ?? null,
+      signatures,
+      signedData: signedData ?? null,
       datePolicyResolved: request.dateRequested,
       dateSigned,
       dateConfirmed: null,
@@ -112,7 +114,7 @@ export function createSignatureService(parts: {
     async create(context, keyId, body) {
       const key = await keys.requireForSigning(context.caller, keyId);
       const unsigned = await parseRequest(body, key);
-      const request = newRequest(context, { key, body, executingBy: replicaId, now: new Date(clock()) });
+      const request = newRequest(context, { key, body, unsigned, executingBy: replicaId, now: new Date(clock()) });
       const action = actionOf(context);
       const audit = auditEntry({ caller: context.caller, action, date: request.dateRequested, requestId: context.requestId });
 
@@ -158,7 +160,7 @@ export function createSignatureService(parts: {
 
 function newRequest(
   context: Context,
-  { key, body, executingBy, now }: { key: SigningKey; body: Body; executingBy: string; now: Date },
+  { key, body, unsigned, executingBy, now }: { key: SigningKey; body: Body; unsigned: Unsigned; executingBy: string; now: Date },
 ): NewRequest {
   const { caller } = context;
   const received = actionOf(context).body;
@@ -173,15 +175,13 @@ function newRequest(
     externalId: body.externalId ?? null,
     path: `/keys/${key.id}/signatures`,
     bodyHash: body.externalId === undefined ? null : bodyHashOf(received),
+    details: unsigned.details === undefined ? null : JSON.stringify(unsigned.details),
     executingBy,
     dateRequested: now,
   };
 }
 
-function wireOf(
-  signatures: readonly Signature[],
-  { encoded, signedData }: Signed,
-): { signatures: WireSignature[]; signedData?: Uint8Array } {
+function wireOf(signatures: readonly Signature[], { encoded, ...rest }: Signed): { signatures: WireSignature[] } & Omit<Signed, 'encoded'> {
   const wire = signatures.map(({ r, s, recid }, i) => {
     const bytes = encoded[i];
     return {
@@ -191,5 +191,5 @@ function wireOf(
       ...(bytes === undefined ? {} : { encoded: to0x(bytes) }),
     };
   });
-  return { signatures: wire, ...(signedData === undefined ? {} : { signedData }) };
+  return { signatures: wire, ...rest };
 }

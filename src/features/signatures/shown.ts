@@ -8,16 +8,18 @@ import type { RequestRow } from './store.ts';
 
 export function shown(row: RequestRow): SignatureRequest {
   const network = networks.find((name) => name === row.network);
+  const requestBody = JSON.parse(row.requestBody);
   return {
     id: row.id,
     keyId: row.keyId,
     requester: { userId: row.requesterId, tokenId: row.requesterTokenId },
-    requestBody: JSON.parse(row.requestBody),
+    requestBody,
     status: row.status,
     ...(row.reason === null ? {} : { reason: row.reason }),
-    ...signaturesOf(row),
+    ...signaturesOf(row, requestBody),
     ...(row.signedData === null ? {} : { signedData: to0x(row.signedData) }),
     ...(network === undefined ? {} : { network }),
+    ...(row.details === null ? {} : { details: { ...row.details } }),
     dateRequested: isoDate(row.dateRequested.getTime()),
     ...dated('datePolicyResolved', row.datePolicyResolved),
     ...dated('dateSigned', row.dateSigned),
@@ -26,11 +28,11 @@ export function shown(row: RequestRow): SignatureRequest {
   };
 }
 
-/** One payload has its `signature`, several have `signatures`. */
-function signaturesOf({ signatures }: RequestRow): Pick<SignatureRequest, 'signature' | 'signatures'> {
+/** A request that may have several payloads has `signatures`, however many they are; any other has its `signature`. */
+function signaturesOf({ signatures }: RequestRow, { kind }: { kind?: unknown }): Pick<SignatureRequest, 'signature' | 'signatures'> {
   if (signatures === null) return {};
   const [first, ...others] = signatures;
-  return first !== undefined && others.length === 0 ? { signature: first } : { signatures: [...signatures] };
+  return kind !== 'Psbt' && first !== undefined && others.length === 0 ? { signature: first } : { signatures: [...signatures] };
 }
 
 function dated<K extends string>(name: K, date: Date | null): { [N in K]?: string } {

@@ -26,11 +26,14 @@ export interface NewRequest {
   /** Of the externalId: see `features/idempotency`. */
   readonly path: string;
   readonly bodyHash: string | null;
+  /** JSON text. */
+  readonly details: string | null;
   readonly executingBy: string;
   readonly dateRequested: Date;
 }
 
-export interface RequestRow extends Omit<NewRequest, 'path' | 'bodyHash' | 'executingBy'> {
+export interface RequestRow extends Omit<NewRequest, 'path' | 'bodyHash' | 'executingBy' | 'details'> {
+  readonly details: Readonly<Record<string, unknown>> | null;
   readonly status: SignatureStatus;
   readonly reason: string | null;
   readonly signatures: readonly WireSignature[] | null;
@@ -50,6 +53,7 @@ export interface Move {
   readonly reason?: string;
   readonly signatures?: readonly WireSignature[];
   readonly signedData?: Uint8Array;
+  readonly expectedTxHash?: string;
 }
 
 export interface SignatureStore {
@@ -102,7 +106,7 @@ interface Attempt {
 
 const columns = `id, organisation_id as "organisationId", key_id as "keyId", requester_id as "requesterId",
   requester_token_id as "requesterTokenId", request_body as "requestBody", network, external_id as "externalId", status, reason, signatures,
-  signed_data as "signedData", date_requested as "dateRequested", date_policy_resolved as "datePolicyResolved",
+  signed_data as "signedData", details, date_requested as "dateRequested", date_policy_resolved as "datePolicyResolved",
   date_signed as "dateSigned", date_confirmed as "dateConfirmed"`;
 
 /**
@@ -115,9 +119,9 @@ const beginSql = `
   asked as (
     select r.*, k.id is not null as key_is_active
     from unnest($15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::text[], $22::text[], $23::text[],
-      $24::text[], $25::text[], $26::text[], $27::text[])
+      $24::text[], $25::text[], $26::text[], $27::text[], $28::text[])
       as r (audit_id, id, organisation_id, key_id, requester_id, requester_token_id, request_body, network, external_id, path, body_hash,
-        executing_by, date_requested)
+        details, executing_by, date_requested)
     join spent on spent.id = r.audit_id
     left join keys k on k.id = r.key_id and k.organisation_id = r.organisation_id and k.status = 'Active'
   ),
@@ -131,9 +135,9 @@ const beginSql = `
   ),
   begun as (
     insert into signature_requests (id, organisation_id, key_id, requester_id, requester_token_id, audit_id, request_body, network,
-      external_id, status, executing_by, date_requested, date_policy_resolved)
+      external_id, status, details, executing_by, date_requested, date_policy_resolved)
     select id, organisation_id, key_id, requester_id, requester_token_id, audit_id, request_body, network, external_id, 'Executing',
-      executing_by, date_requested::timestamptz, date_requested::timestamptz
+      details::json, executing_by, date_requested::timestamptz, date_requested::timestamptz
     from asked left join bound on bound.entity_id = asked.id
     where key_is_active and (external_id is null or bound.entity_id is not null)
     returning id
@@ -162,6 +166,7 @@ async function beginAll(database: Database, attempts: readonly Attempt[]): Promi
       'externalId',
       'path',
       'bodyHash',
+      'details',
       'executingBy',
       'dateRequested',
     ]),
@@ -175,22 +180,25 @@ function moveAll(database: Database, event: SignatureEvent): (moves: readonly Mo
   const sql = `
     update signature_requests r
     set status = $1, reason = coalesce(m.reason, r.reason), signatures = coalesce(m.signatures::json, r.signatures),
-      signed_data = coalesce(decode(m.signed_data, 'hex'), r.signed_data)${stamps === undefined ? '' : `, ${stamps} = m.date::timestamptz`}
-    from unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[]) as m (id, date, reason, signatures, signed_data)
+      signed_data = coalesce(decode(m.signed_data, 'hex'), r.signed_data),
+      expected_tx_hash = coalesce(m.expected_tx_hash, r.expected_tx_hash)${stamps === undefined ? '' : `, ${stamps} = m.date::timestamptz`}
+    from unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
+      as m (id, date, reason, signatures, signed_data, expected_tx_hash)
     where r.id = m.id and r.status = any($2::text[])
     returning r.id`;
   return async (moves) => {
-    const patches = moves.map(({ id, date, reason = null, signatures, signedData }) => ({
+    const patches = moves.map(({ id, date, reason = null, signatures, signedData, expectedTxHash = null }) => ({
       id,
       date: date.toISOString(),
       reason,
       signatures: signatures === undefined ? null : JSON.stringify(signatures),
       signedData: signedData === undefined ? null : toHex(signedData),
+      expectedTxHash,
     }));
     const rows = await database.query<{ id: string }>(sql, [
       to,
       from,
-      ...columnsOf(patches, ['id', 'date', 'reason', 'signatures', 'signedData']),
+      ...columnsOf(patches, ['id', 'date', 'reason', 'signatures', 'signedData', 'expectedTxHash']),
     ]);
     const moved = new Set(rows.map(({ id }) => id));
     return moves.map(({ id }) => moved.has(id));

@@ -76,14 +76,18 @@ const secp256k1Sha256Taproot: Ciphersuite = {
   challenge: (R, publicKey, message) => bip340Challenge(groupOf('secp256k1'), R.subarray(1), publicKey.subarray(1), message),
   signatureR: (R) => R.subarray(1),
   negatesNonces: (R) => R[0] === 0x03,
-  /** −x where y(P) is odd, plus t; all negated where y(Q) is odd. */
+  /** −x where y(P) is odd, plus t; all negated where y(Q) is odd. Untweaked: −x where y(P) is odd. */
   signingKey(publicKey, { bytes, taprootMerkleRoot }) {
     if (taprootMerkleRoot === undefined)
       throw new Refusal('BadRequest', 'a Schnorr signature needs a taproot merkle root, or the empty one');
+    if (bytes.length !== 32) throw new Refusal('BadRequest', 'a digest has 32 bytes');
+    if (taprootMerkleRoot === 'untweaked') {
+      const evenKey = concat(Uint8Array.of(0x02), publicKey.subarray(1));
+      return { publicKey: evenKey, sign: publicKey[0] === 0x03 ? -1n : 1n, tweak: 0n };
+    }
     if (taprootMerkleRoot.length !== 0 && taprootMerkleRoot.length !== 32) {
       throw new Refusal('BadRequest', 'a taproot merkle root is empty or has 32 bytes');
     }
-    if (bytes.length !== 32) throw new Refusal('BadRequest', 'a digest has 32 bytes');
     const { tweak, internalKeyIsOdd, outputKeyIsOdd, outputKey } = tapTweak(publicKey, taprootMerkleRoot);
     const { order } = groupOf('secp256k1');
     return {
