@@ -25,7 +25,10 @@ const runsOnInstalledNode = process.execPath.startsWith(`${root}node_modules`);
 const isNewEnough = () =>
   existsSync(`${root}node_modules/.bin/node`) || (!runsOnInstalledNode && Number(process.versions.node.split('.')[0]) >= 24);
 const npm = (...args) =>
-  execFileSync('npm', [...args, ...(isProduction ? ['--omit=dev'] : []), '--loglevel=error', '--no-progress'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync('npm', [...args, ...(isProduction ? ['--omit=dev'] : []), '--loglevel=error', '--no-progress'], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
 
 if (!isInstalled()) {
   console.error('Installing dependencies …');

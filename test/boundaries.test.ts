@@ -12,7 +12,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   crypto: ['base'],
   mpc: ['base', 'crypto'],
   chains: ['base', 'crypto'],
-  authority: ['base', 'crypto'],
+  authority: ['base', 'crypto', 'chains/networks.ts'],
   store: ['base'],
   transport: ['base', 'crypto'],
   signer: ['base', 'crypto', 'mpc', 'chains', 'authority', 'transport', 'log.ts'],

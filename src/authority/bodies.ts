@@ -6,6 +6,7 @@
 
 import { z } from 'zod';
 import { fromHex } from '../base/bytes.ts';
+import { walletNetworks } from '../chains/networks.ts';
 import { legacyOperations, operations } from './operations.ts';
 
 /** Of a service account's token, and of the root's. */
@@ -75,6 +76,27 @@ export const createKeyBody = z.object({
   delayDelegation: z.boolean().exactOptional(),
 });
 
+const maxTags = 50;
+export const walletTags = z.array(name).min(1).max(maxTags);
+
+export const createWalletBody = z.object({
+  network: z.enum(walletNetworks),
+  name: name.exactOptional(),
+  /** Of a key that is there (`id`), or what a new one is to be; absent: a new one, of the network's usual type. */
+  signingKey: createKeyBody
+    .pick({ storeId: true, deriveFrom: true })
+    .extend({
+      id: id.exactOptional(),
+      scheme: scheme.exactOptional(),
+      curve: curve.exactOptional(),
+    })
+    .exactOptional(),
+  delegateTo: id.exactOptional(),
+  delayDelegation: z.boolean().exactOptional(),
+  externalId: externalId.exactOptional(),
+  tags: z.array(name).max(maxTags).exactOptional(),
+});
+
 const hexBytes = ({ min, max }: { min: number; max: number }) =>
   z
     .string()
@@ -92,4 +114,5 @@ export const deriveBody = z.object({
 });
 
 export type CreateServiceAccount = z.output<typeof createServiceAccountBody>;
+export type CreateWallet = z.output<typeof createWalletBody>;
 export type CreateKey = z.output<typeof createKeyBody>;

@@ -12,6 +12,7 @@ import * as permissions from './permissions.ts';
 import type { Change, Registry } from './registry.ts';
 import type { RegistryRequest } from './requests.ts';
 import type { Rule } from './rule.ts';
+import * as wallets from './wallets.ts';
 
 const rules = {
   createServiceAccount: accounts.creation,
@@ -25,6 +26,7 @@ const rules = {
   deleteAssignment: permissions.revocation,
   createKey: keys.creation,
   deleteKey: keys.archival,
+  createWallet: wallets.creation,
 } as const satisfies Record<RegistryRequest, Rule>;
 
 /** @throws {Refusal} for a request without authority, against a rule, or that changes no registry */

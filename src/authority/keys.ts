@@ -7,21 +7,24 @@
 import { Refusal } from '../base/errors.ts';
 import { type KeyType, keyTypeOf } from '../base/keyTypes.ts';
 import type { CreateKey } from './bodies.ts';
-import type { Key, Registry } from './registry.ts';
+import type { Change, Key, Registry } from './registry.ts';
 import { registryRequests } from './requests.ts';
-import { fresh, rule } from './rule.ts';
+import { fresh, type Ground, rule } from './rule.ts';
 
 const { createKey, deleteKey } = registryRequests;
 
-export const creation = rule(createKey, ({ registry, names, body }) => {
-  refuseUnoffered(body);
-  const keyType = requireKeyType(body);
-  if (body.storeId !== undefined && body.storeId !== registry.ids.storeId) {
+export const creation = rule(createKey, ({ body, ...ground }) => [newKey(ground, body)]);
+
+/** The change that makes the key which is wanted, for itself or for a wallet. @throws {Refusal} BadRequest, Conflict */
+export function newKey({ registry, names }: Ground, wanted: CreateKey): Extract<Change, { kind: 'key' }> {
+  refuseUnoffered(wanted);
+  const keyType = requireKeyType(wanted);
+  if (wanted.storeId !== undefined && wanted.storeId !== registry.ids.storeId) {
     throw new Refusal('BadRequest', 'storeId names no key store of this organisation');
   }
   const id = fresh(registry.keys, names.id('key'));
-  return [{ kind: 'key', record: { id, keyType, status: 'Active' } }];
-});
+  return { kind: 'key', record: { id, keyType, status: 'Active' } };
+}
 
 /** Archived already: that is what was asked for. */
 export const archival = rule(deleteKey, ({ registry, params }) => {

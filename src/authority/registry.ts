@@ -9,6 +9,7 @@
 
 import { assert } from '../base/errors.ts';
 import type { KeyType } from '../base/keyTypes.ts';
+import type { WalletNetwork } from '../chains/networks.ts';
 import type { CredentialKey } from '../crypto/assertions.ts';
 import { anchorFor, type Head, sameHead } from './head.ts';
 import type { Managed } from './managed.ts';
@@ -61,6 +62,13 @@ export interface Key {
   readonly status: 'Active' | 'Archived';
 }
 
+/** A key bound to a network: what signs through it is signed for that network. Never changes; it lives and ends with its key. */
+export interface Wallet {
+  readonly id: string;
+  readonly keyId: string;
+  readonly network: WalletNetwork;
+}
+
 /** One record as it is from now on. Only assignments end; everything else stays, for what it has done. */
 export type Change =
   | { readonly kind: 'account'; readonly record: Account }
@@ -68,7 +76,8 @@ export type Change =
   | { readonly kind: 'permission'; readonly record: Permission }
   | { readonly kind: 'assignment'; readonly record: Assignment }
   | { readonly kind: 'revocation'; readonly record: Assignment }
-  | { readonly kind: 'key'; readonly record: Key };
+  | { readonly kind: 'key'; readonly record: Key }
+  | { readonly kind: 'wallet'; readonly record: Wallet };
 
 export interface Registry {
   readonly root: Root;
@@ -83,6 +92,9 @@ export interface Registry {
   readonly permissions: ReadonlyMap<string, Permission>;
   readonly assignments: ReadonlyMap<string, Assignment>;
   readonly keys: ReadonlyMap<string, Key>;
+  readonly wallets: ReadonlyMap<string, Wallet>;
+  /** A key has one wallet on a network at most. */
+  walletOf(keyId: string, network: WalletNetwork): Wallet | undefined;
   assignmentsOf(identityId: string): Iterable<Assignment>;
   credentialsOf(accountId: string): Iterable<Credential>;
   /** Whether an entry of the log has this nonce. */
@@ -116,6 +128,8 @@ export function createRegistry(start: { root: Root; ids: RootIds; head: Head; ti
   const permissions = new Map<string, Permission>();
   const assignments = new Map<string, Assignment>();
   const keys = new Map<string, Key>();
+  const wallets = new Map<string, Wallet>();
+  const walletsByKey = new Map<string, Wallet>();
   const byIdentity = new Map<string, Map<string, Assignment>>();
   const byAccount = new Map<string, Map<string, Credential>>();
   const nonces = new Set<string>();
@@ -145,6 +159,10 @@ export function createRegistry(start: { root: Root; ids: RootIds; head: Head; ti
       case 'key':
         keys.set(change.record.id, change.record);
         break;
+      case 'wallet':
+        wallets.set(change.record.id, change.record);
+        walletsByKey.set(`${change.record.keyId}/${change.record.network}`, change.record);
+        break;
     }
   }
 
@@ -158,6 +176,8 @@ export function createRegistry(start: { root: Root; ids: RootIds; head: Head; ti
     permissions,
     assignments,
     keys,
+    wallets,
+    walletOf: (keyId, network) => walletsByKey.get(`${keyId}/${network}`),
     get head() {
       return head;
     },

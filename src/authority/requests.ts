@@ -2,8 +2,8 @@
  * The requests that signers understand, one entry each: what it demands and what it is made of. A request that is not here changes no
  * registry and uses no key, whoever signed it. Browser-safe.
  *
- * Not here although they write: `PUT /auth/service-accounts/:id` (name and externalId) and `PUT /keys/:id` (name). What a thing is called
- * decides nothing, so it is the service's alone.
+ * Not here although they write: the names, externalIds and tags of what stands. What a thing is called decides nothing, so it is the
+ * service's alone.
  * @module
  */
 
@@ -14,6 +14,7 @@ import {
   createKeyBody,
   createPermissionBody,
   createServiceAccountBody,
+  createWalletBody,
   deactivateServiceAccountBody,
   deriveBody,
   forceQuery,
@@ -39,6 +40,7 @@ const ofServiceAccount = z.object({ serviceAccountId: id });
 const ofPermission = z.object({ permissionId: id });
 const ofAssignment = z.object({ permissionId: id, assignmentId: id });
 const ofKey = z.object({ keyId: id });
+const ofWallet = z.object({ walletId: id });
 
 /** They become entries of the authority log. */
 export const registryRequests = {
@@ -116,6 +118,14 @@ export const registryRequests = {
   },
   createKey: { method: 'POST', path: '/keys', operation: 'Keys:Create', params: ignored, query: ignored, body: createKeyBody },
   deleteKey: { method: 'DELETE', path: '/keys/:keyId', operation: 'Keys:Delete', params: ofKey, query: ignored, body: ignored },
+  createWallet: {
+    method: 'POST',
+    path: '/wallets',
+    operation: 'Wallets:Create',
+    params: ignored,
+    query: ignored,
+    body: createWalletBody,
+  },
 } as const satisfies Record<string, KnownRequest>;
 
 export type RegistryRequest = keyof typeof registryRequests;
@@ -128,6 +138,15 @@ export const keyRequests = {
     path: '/keys/:keyId/signatures',
     operation: 'Keys:Signatures:Create',
     params: ofKey,
+    query: ignored,
+    body: ignored,
+  },
+  /** With the key of the wallet, for its network. */
+  createWalletSignature: {
+    method: 'POST',
+    path: '/wallets/:walletId/signatures',
+    operation: 'Keys:Signatures:Create',
+    params: ofWallet,
     query: ignored,
     body: ignored,
   },

@@ -7,6 +7,7 @@
 import { equal } from '../base/bytes.ts';
 import { Refusal } from '../base/errors.ts';
 import { type KeyType, keyTypes } from '../base/keyTypes.ts';
+import type { WalletNetwork } from '../chains/networks.ts';
 import type { Authorisation } from '../crypto/authorisation.ts';
 import { authorise } from './authorise.ts';
 import { type Caller, requirePermitted } from './grants.ts';
@@ -14,12 +15,15 @@ import { requireActiveKey } from './keys.ts';
 import { parseBody, parsed, targetOf } from './parse.ts';
 import type { Key, Registry } from './registry.ts';
 import { keyRequests } from './requests.ts';
+import { requireWallet } from './wallets.ts';
 
 export interface Use {
   readonly caller: Caller;
   readonly key: Key;
   /** The raw body of the request. */
   readonly body: Uint8Array;
+  /** Of the wallet that the request names: what is signed is for this network. */
+  readonly walletNetwork?: WalletNetwork;
 }
 
 /** What a session asks; `now` in milliseconds since the epoch. */
@@ -33,7 +37,9 @@ interface Session {
  * @throws {Refusal} as `authorise`; Forbidden, NotFound, BadRequest for an archived key
  */
 export function authoriseSignature(registry: Registry, authorisation: Authorisation, session: Session): Use {
-  return authoriseUse(keyRequests.createSignature, registry, authorisation, session);
+  const throughWallet = targetOf(keyRequests.createWalletSignature, authorisation.binding);
+  const request = throughWallet === undefined ? keyRequests.createSignature : keyRequests.createWalletSignature;
+  return authoriseUse(request, registry, authorisation, session);
 }
 
 /**
@@ -77,8 +83,13 @@ function authoriseUse(
   const target = targetOf(request, binding);
   if (target === undefined)
     throw new Refusal('Forbidden', `the request is ${binding.method} ${binding.path}, not ${request.method} ${request.path}`);
-  const asked = parsed('path', request.params, target.params);
-  if (asked.keyId !== keyId) throw new Refusal('Forbidden', `the request is for key ${asked.keyId}, the session for ${keyId}`);
   requirePermitted(registry, caller, request.operation);
-  return { caller, key: requireActiveKey(registry, keyId), body };
+  const asked = askedFor(registry, parsed('path', request.params, target.params));
+  if (asked.keyId !== keyId) throw new Refusal('Forbidden', `the request is for key ${asked.keyId}, the session for ${keyId}`);
+  return { caller, key: requireActiveKey(registry, keyId), body, ...(asked.network !== undefined && { walletNetwork: asked.network }) };
+}
+
+/** @throws {Refusal} NotFound for a wallet that is not there */
+function askedFor(registry: Registry, params: { keyId: string } | { walletId: string }): { keyId: string; network?: WalletNetwork } {
+  return 'walletId' in params ? requireWallet(registry, params.walletId) : params;
 }

@@ -7,6 +7,7 @@ const alphabet = 'abcdefghijklmnopqrstuvwxyz012345';
 
 export const idPrefixes = {
   key: 'key',
+  wallet: 'wa',
   signature: 'sig',
   user: 'us',
   token: 'to',

@@ -40,7 +40,7 @@ export function pageOf<T extends z.ZodType>(item: T) {
 }
 
 /** What distinguishes one list from another: a token serves only the list it was issued for. Also name what the path selects. */
-export type PageFilter = Readonly<Record<string, string | number | boolean | undefined>>;
+export type PageFilter = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
 /** Where a row stands in the order of the list. */
 export interface Position {

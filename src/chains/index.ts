@@ -7,7 +7,7 @@ import { Refusal } from '../base/errors.ts';
 import { keyTypes } from '../base/keyTypes.ts';
 import { bare } from './bare.ts';
 import type { Chain, ChainKey, Format, Target, Unsigned } from './chain.ts';
-import { type BlockchainKind, type Network, networkTable } from './networks.ts';
+import { type BlockchainKind, isPseudoNetwork, networkTable, type WalletNetwork } from './networks.ts';
 import type { Body } from './requests.ts';
 
 /** One line a blockchain kind that has its module. */
@@ -15,8 +15,8 @@ const chains: { readonly [K in BlockchainKind]?: () => Promise<Chain<K>> } = {};
 
 /** What of the request is not in its body. */
 export interface Where {
-  /** Of the wallet that signs: its own network counts, whatever the body says. */
-  readonly walletNetwork?: Network | undefined;
+  /** Of the wallet that signs: a body that names another is refused. */
+  readonly walletNetwork?: WalletNetwork | undefined;
   /** `Target.filled`. */
   readonly filled?: Target['filled'] | undefined;
 }
@@ -41,8 +41,9 @@ export async function missingFields(body: Body, where: Where = {}): Promise<read
   return chain.missingFields?.(body, target) ?? [];
 }
 
-/** The address of a wallet; undefined for a network whose chain has no module yet. @throws {Refusal} BadRequest */
-export async function addressOf(key: ChainKey, network: Network): Promise<string | undefined> {
+/** The address of a wallet; undefined for a pseudo network, and for one whose chain has no module yet. @throws {Refusal} BadRequest */
+export async function addressOf(key: ChainKey, network: WalletNetwork): Promise<string | undefined> {
+  if (isPseudoNetwork(network)) return undefined;
   const facts = networkTable[network];
   const load = chains[facts.kind] as (() => Promise<Chain>) | undefined; // of this very kind
   return (await load?.())?.addressOf(key, facts);
@@ -53,7 +54,12 @@ async function destinationOf(
   body: Body,
   { walletNetwork, filled = {} }: Where,
 ): Promise<{ chain: Pick<Chain, 'keyTypes' | 'formats' | 'missingFields'>; target: Target }> {
-  const name = walletNetwork ?? body.network;
+  // A wallet without a network is a key like any other: a request through it may name a network itself.
+  const bound = walletNetwork === undefined || isPseudoNetwork(walletNetwork) ? undefined : walletNetwork;
+  if (bound !== undefined && body.network !== undefined && body.network !== bound) {
+    throw new Refusal('BadRequest', `the wallet is of ${bound}, the request is for ${body.network}`);
+  }
+  const name = bound ?? body.network;
   const facts = name && networkTable[name];
   if (facts !== undefined && body.blockchainKind !== undefined && body.blockchainKind !== facts.kind) {
     throw new Refusal('BadRequest', `${name} is of blockchainKind ${facts.kind}, not ${body.blockchainKind}`);

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { KeyType } from '../base/keyTypes.ts';
+
 export const blockchainKinds = [
   'Algorand',
   'Aptos',
@@ -192,3 +194,43 @@ export type Network = keyof typeof networkTable;
 
 // The table's keys are literal.
 export const networks = Object.keys(networkTable) as [Network, ...Network[]];
+
+/** Networks that are none: a wallet of one is a key with a name, and has no address (contract §5.6). */
+const pseudoNetworkTable = {
+  KeyECDSA: ['ECDSA/secp256k1'],
+  KeyEdDSA: ['EdDSA/ed25519'],
+  KeyECDSAStark: ['ECDSA/stark'],
+} as const satisfies Record<string, readonly KeyType[]>;
+
+export type PseudoNetwork = keyof typeof pseudoNetworkTable;
+export type WalletNetwork = Network | PseudoNetwork;
+
+export const walletNetworks = [...networks, ...Object.keys(pseudoNetworkTable)] as [WalletNetwork, ...WalletNetwork[]]; // as above
+
+/** What keys of a family may be. A family that is absent has no wallets yet. */
+const familyKeyTypes: { readonly [K in BlockchainKind]?: readonly [KeyType, ...KeyType[]] } = {
+  Bitcoin: ['ECDSA/secp256k1', 'Schnorr/secp256k1'],
+  BitcoinCash: ['ECDSA/secp256k1'],
+  Cosmos: ['ECDSA/secp256k1'],
+  Evm: ['ECDSA/secp256k1'],
+  Kaspa: ['Schnorr/secp256k1', 'ECDSA/secp256k1'],
+  Solana: ['EdDSA/ed25519'],
+  Starknet: ['ECDSA/stark'],
+  Stellar: ['EdDSA/ed25519'],
+  Tezos: ['EdDSA/ed25519', 'ECDSA/secp256k1'],
+  Tron: ['ECDSA/secp256k1'],
+  Xrpl: ['ECDSA/secp256k1', 'EdDSA/ed25519'],
+};
+
+/** The types of key that a wallet of the network may have, the usual one first; none where wallets of the network are not offered. */
+export function walletKeyTypes(network: WalletNetwork): readonly KeyType[] {
+  if (isPseudoNetwork(network)) return pseudoNetworkTable[network];
+  const facts = networkTable[network];
+  const keyTypes = familyKeyTypes[facts.kind] ?? [];
+  // Taproot is a kind of segregated witness.
+  return facts.kind === 'Bitcoin' && !('bech32' in facts) ? keyTypes.filter((keyType) => keyType !== 'Schnorr/secp256k1') : keyTypes;
+}
+
+export function isPseudoNetwork(network: WalletNetwork): network is PseudoNetwork {
+  return network in pseudoNetworkTable;
+}

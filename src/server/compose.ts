@@ -46,6 +46,10 @@ import { signaturesContract } from '../features/signatures/contract.ts';
 import { signaturesRoutes } from '../features/signatures/routes.ts';
 import { createSignatureService } from '../features/signatures/service.ts';
 import { createSignatureStore } from '../features/signatures/store.ts';
+import { walletsContract } from '../features/wallets/contract.ts';
+import { walletsProjection } from '../features/wallets/projection.ts';
+import { walletsRoutes } from '../features/wallets/routes.ts';
+import { createWalletService } from '../features/wallets/service.ts';
 import type { Logger } from '../log.ts';
 import type { Database } from '../store/database.ts';
 import { createServer, mount } from './http.ts';
@@ -80,7 +84,7 @@ export interface Service {
 }
 
 /** From the authority log to each feature's tables. */
-export const projection: Projection = { ...permissionsProjection, ...serviceAccountsProjection, ...keysProjection };
+export const projection: Projection = { ...permissionsProjection, ...serviceAccountsProjection, ...keysProjection, ...walletsProjection };
 
 export function compose(parts: Parts): Service {
   const { database, coordinator, root, tokenKey, replicaId, corsOrigins, clock, log, checkAnswers = false } = parts;
@@ -105,6 +109,7 @@ export function compose(parts: Parts): Service {
   const restoration = createKeyRestoration({ database, authority, coordinator, clock, log });
   const signatureStore = createSignatureStore(database);
   const signatures = createSignatureService({ database, store: signatureStore, keys, coordinator, clock, replicaId });
+  const wallets = createWalletService({ database, authority, actions, keys, signatures });
   const replica = createReplica({
     id: replicaId,
     alone: isAlone,
@@ -131,6 +136,7 @@ export function compose(parts: Parts): Service {
       mount(keyStoresContract, keyStoresRoutes(keyStores)),
       mount(keysContract, keysRoutes(keys)),
       mount(signaturesContract, signaturesRoutes(signatures)),
+      mount(walletsContract, walletsRoutes(wallets)),
     ],
     gate,
     log,

@@ -119,9 +119,9 @@ export function createHandlers({ cluster, index, identity, shares, seeds, author
     ready: (key: Typed) => void,
   ): Promise<Typed> {
     const { registry } = authority;
-    const { body } = judgedAt(registry.head, () => authoriseSignature(registry, authorisation, { keyId, now: clock() }));
+    const { body, walletNetwork } = judgedAt(registry.head, () => authoriseSignature(registry, authorisation, { keyId, now: clock() }));
     const key = shares.publicOf(keyId);
-    const payloads = await payloadsOf(body, key, { filled });
+    const payloads = await payloadsOf(body, key, { walletNetwork, filled });
     requirePayload(payloads, payloadIndex, payload);
     ready(key);
     const { nonce, expiresAt } = authorisation.binding;

@@ -144,7 +144,7 @@ export function createWorld(name = 'world'): World {
 }
 
 /** The id of the one record of this kind that was made. */
-export function idOf(changes: Accepted['changes'], kind: 'account' | 'permission' | 'assignment' | 'key'): string {
+export function idOf(changes: Accepted['changes'], kind: 'account' | 'permission' | 'assignment' | 'key' | 'wallet'): string {
   for (const change of changes) if (change.kind === kind) return change.record.id;
   throw new Error(`no ${kind} was made`);
 }

@@ -10,6 +10,7 @@ import { keysContract } from '../../src/features/keys/contract.ts';
 import { permissionsContract } from '../../src/features/permissions/contract.ts';
 import { serviceAccountsContract } from '../../src/features/serviceAccounts/contract.ts';
 import { signaturesContract } from '../../src/features/signatures/contract.ts';
+import { walletsContract } from '../../src/features/wallets/contract.ts';
 
 export const endpoints: readonly Endpoint[] = [
   accessContract,
@@ -19,6 +20,7 @@ export const endpoints: readonly Endpoint[] = [
   keyStoresContract,
   keysContract,
   signaturesContract,
+  walletsContract,
 ].flatMap((contract) => Object.values(contract));
 
 const errorBody = z.object({

@@ -103,9 +103,9 @@ export function createFakeSigner({ root, identity, clock }: { root: Root; identi
     hasShare: (keyId: string): boolean => shares.has(keyId),
 
     async requireSignature({ key, payload, payloadIndex, filled, authorisation }: SignInput): Promise<void> {
-      const { key: known, body } = authoriseSignature(registry, authorisation, { keyId: key.id, now: clock() });
+      const { key: known, body, walletNetwork } = authoriseSignature(registry, authorisation, { keyId: key.id, now: clock() });
       const request = signatureRequestBody.parse(JSON.parse(new TextDecoder().decode(body)));
-      const { payloads } = await parseRequest(request, { keyType: known.keyType, publicKey: key.publicKey }, { filled });
+      const { payloads } = await parseRequest(request, { keyType: known.keyType, publicKey: key.publicKey }, { walletNetwork, filled });
       const asked = payloads[payloadIndex];
       if (asked === undefined || !samePayload(asked, payload)) {
         throw new Refusal('Forbidden', 'the payload is not the one of the request');

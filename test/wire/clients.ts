@@ -10,7 +10,7 @@ import { expect } from 'vitest';
 import type { Instance } from '../support/instance.ts';
 
 /** The groups of routes that both clients are tested with. */
-export type Client = Pick<DfnsApiClient, 'keys' | 'auth' | 'permissions' | 'signers'>;
+export type Client = Pick<DfnsApiClient, 'keys' | 'wallets' | 'auth' | 'permissions' | 'signers'>;
 
 export interface Account {
   readonly orgId: string;
@@ -34,7 +34,7 @@ export function clientOf(kind: 'direct' | 'delegated', baseUrl: string, { orgId,
 type Method = (request?: unknown, signed?: unknown) => Promise<unknown>;
 
 /** With the methods of the direct client: `createKey(…)` is `createKeyInit`, the signature, and `createKeyComplete`. */
-function delegatedClient({ keys, auth, permissions, signers }: DfnsDelegatedApiClient, signer: CredentialSigner): Client {
+function delegatedClient({ keys, wallets, auth, permissions, signers }: DfnsDelegatedApiClient, signer: CredentialSigner): Client {
   const whole = (group: object): object =>
     new Proxy(group, {
       get(methods, name) {
@@ -49,7 +49,13 @@ function delegatedClient({ keys, auth, permissions, signers }: DfnsDelegatedApiC
       },
     });
   // Generated from the same definitions: what one client takes and gives is what the other does.
-  return { keys: whole(keys), auth: whole(auth), permissions: whole(permissions), signers: whole(signers) } as Client;
+  return {
+    keys: whole(keys),
+    wallets: whole(wallets),
+    auth: whole(auth),
+    permissions: whole(permissions),
+    signers: whole(signers),
+  } as Client;
 }
 
 /** What a token says. */

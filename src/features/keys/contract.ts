@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { curve, isStorable, name, scheme } from '../../authority/bodies.ts';
 import { keyRequests, registryRequests } from '../../authority/requests.ts';
 import { pageOf, pageQuery } from '../../base/pagination.ts';
-import { networks } from '../../chains/networks.ts';
+import { walletNetworks } from '../../chains/networks.ts';
 import { contract, signed } from '../endpoint.ts';
 import { keyStoreKinds } from '../keyStores/contract.ts';
 
@@ -30,7 +30,7 @@ export const keySchema = z.object({
 });
 
 export const keyDetailSchema = keySchema.extend({
-  wallets: z.array(z.object({ id: z.string(), network: z.enum(networks) })),
+  wallets: z.array(z.object({ id: z.string(), network: z.enum(walletNetworks) })),
   store: z.object({ id: z.string(), kind: z.enum(keyStoreKinds), keyId: z.string(), derivationPath: z.string().exactOptional() }),
 });
 

@@ -6,7 +6,7 @@
  */
 
 import { decodeEntry } from '../../authority/entry.ts';
-import { parseBody } from '../../authority/parse.ts';
+import { parseBody, targetOf } from '../../authority/parse.ts';
 import type { Key } from '../../authority/registry.ts';
 import { registryRequests } from '../../authority/requests.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -18,6 +18,7 @@ import type { Authority, Notices } from '../authority/service.ts';
 import { readRows } from '../authority/store.ts';
 import { idsWithoutKey, insertKey } from './store.ts';
 
+const { createKey } = registryRequests;
 /** Keys that one statement looks for. */
 const idsPerStatement = 5_000;
 /** Keys that the signers are asked for at once, and how often in one pass: the others wait for the next. */
@@ -108,7 +109,9 @@ export function createKeyRestoration(parts: {
     const [row] = await readRows(tx, sequence, 1);
     const entry = row && decodeEntry(row.text);
     assert(row?.sequence === sequence && entry && 'authorisation' in entry, 'the log in the database has the entry');
-    const { name = null } = parseBody(registryRequests.createKey.body, entry.authorisation.body);
+    const { binding, body } = entry.authorisation;
+    // The key of a wallet has no name of its own.
+    const { name = null } = targetOf(createKey, binding) ? parseBody(createKey.body, body) : {};
     return { name, dateCreated: row.dateAccepted };
   }
 

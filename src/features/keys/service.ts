@@ -7,7 +7,7 @@
 import type { CreateKey } from '../../authority/bodies.ts';
 import { to0x, toHex } from '../../base/bytes.ts';
 import { isoDate } from '../../base/clock.ts';
-import { Abort, Refusal } from '../../base/errors.ts';
+import { Abort, assert, Refusal } from '../../base/errors.ts';
 import { type KeyType, keyTypes } from '../../base/keyTypes.ts';
 import { pageEnd, pageStart } from '../../base/pagination.ts';
 import type { Coordinator, KeyReference, NewKey } from '../../coordinator/coordinator.ts';
@@ -16,14 +16,20 @@ import type { Actions } from '../access/actions.ts';
 import type { Caller } from '../access/caller.ts';
 import { actionOf, authorisationOf, type Context } from '../access/context.ts';
 import { recordRefusal } from '../audit/store.ts';
-import { made } from '../authority/projection.ts';
+import type { Performed } from '../authority/copy.ts';
 import type { Authority } from '../authority/service.ts';
+import { walletsOfKey } from '../wallets/store.ts';
 import type { Key, KeyDetail, ListKeys } from './contract.ts';
 import { rememberedKeys, type SigningKey } from './remembered.ts';
 import * as store from './store.ts';
 
 export interface KeyService {
   create(context: Context, wanted: CreateKey): Promise<Key>;
+  /**
+   * Has the signers make the key that an entry of the log has asked for, if it has asked for one, and records it.
+   * @returns undefined when the entry asked for none @throws {Refusal} Unavailable
+   */
+  make(context: Context, performed: Performed, name?: string | null): Promise<store.KeyRow | undefined>;
   list(caller: Caller, query: ListKeys): Promise<{ items: Key[]; nextPageToken?: string }>;
   get(caller: Caller, keyId: string): Promise<KeyDetail>;
   rename(context: Context, keyId: string, name: string | null): Promise<Key>;
@@ -63,8 +69,31 @@ export function createKeyService(parts: {
     }
   }
 
+  async function make(context: Context, performed: Performed, name: string | null = null): Promise<store.KeyRow | undefined> {
+    const asked = performed.changes.find((change) => change.kind === 'key');
+    if (asked === undefined) return undefined;
+    const { id, keyType } = asked.record;
+    const shared = await createShares(context, { keyId: id, keyType });
+    const row: store.KeyRow = {
+      id,
+      organisationId: context.caller.organisationId,
+      storeId: authority.registry.ids.storeId,
+      keyType,
+      publicKey: shared.publicKey,
+      verificationShares: shared.verificationShares,
+      name,
+      status: 'Active',
+      delegatedTo: null,
+      dateCreated: performed.date,
+      dateDeleted: null,
+    };
+    await store.insertKey(database, { ...row, chainCode: shared.chainCode });
+    return row;
+  }
+
   return {
     require: requireKey,
+    make,
 
     async requireForSigning(caller, keyId) {
       const known = remembered.get(keyId);
@@ -75,23 +104,8 @@ export function createKeyService(parts: {
     },
 
     async create(context, { name }) {
-      const performed = await authority.perform(context);
-      const { id, keyType } = made(performed, 'key');
-      const shared = await createShares(context, { keyId: id, keyType });
-      const row: store.KeyRow = {
-        id,
-        organisationId: context.caller.organisationId,
-        storeId: authority.registry.ids.storeId,
-        keyType,
-        publicKey: shared.publicKey,
-        verificationShares: shared.verificationShares,
-        name: name ?? null,
-        status: 'Active',
-        delegatedTo: null,
-        dateCreated: performed.date,
-        dateDeleted: null,
-      };
-      await store.insertKey(database, { ...row, chainCode: shared.chainCode });
+      const row = await make(context, await authority.perform(context), name);
+      assert(row, 'an entry that creates a key makes one');
       return keyOf(row);
     },
 
@@ -107,7 +121,11 @@ export function createKeyService(parts: {
 
     async get(caller, keyId) {
       const key = await requireKey(caller, keyId);
-      return { ...keyOf(key), wallets: [], store: { id: key.storeId, kind: key.storeKind, keyId: key.id } };
+      return {
+        ...keyOf(key),
+        wallets: await walletsOfKey(database, keyId),
+        store: { id: key.storeId, kind: key.storeKind, keyId: key.id },
+      };
     },
 
     async rename(context, keyId, name) {
@@ -149,12 +167,12 @@ export function keyNotFound({ organisationId }: Caller, keyId: string): Refusal 
 }
 
 /** An end user has what was delegated to them (contract §5.3); everybody else sees all keys of the organisation. */
-function isVisible(caller: Caller, key: store.KeyRow): boolean {
+export function isVisible(caller: Caller, key: Pick<store.KeyRow, 'organisationId' | 'delegatedTo'>): boolean {
   const owner = ownKeysOnly(caller);
   return key.organisationId === caller.organisationId && (owner === null || key.delegatedTo === owner);
 }
 
-function ownKeysOnly({ kind, userId }: Caller): string | null {
+export function ownKeysOnly({ kind, userId }: Caller): string | null {
   return kind === 'EndUser' ? userId : null;
 }
 

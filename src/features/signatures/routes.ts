@@ -5,8 +5,8 @@ import type { SignatureService } from './service.ts';
 
 export function signaturesRoutes(service: SignatureService): Routes<typeof signaturesContract, Context> {
   return {
-    createSignature: ({ params, body, context }) => service.create(context, params.keyId, body),
-    listSignatures: ({ params, query, context }) => service.list(context.caller, params.keyId, query),
-    getSignature: ({ params, context }) => service.get(context.caller, params.keyId, params.signatureId),
+    createSignature: ({ params, body, context }) => service.create(context, params, body),
+    listSignatures: ({ params, query, context }) => service.list(context.caller, params, query),
+    getSignature: ({ params, context }) => service.get(context.caller, params, params.signatureId),
   };
 }

@@ -11,6 +11,7 @@ import { newId } from '../../base/ids.ts';
 import { type PageQuery, pageEnd, pageStart } from '../../base/pagination.ts';
 import type { Signed, Unsigned } from '../../chains/chain.ts';
 import { parseRequest } from '../../chains/index.ts';
+import type { WalletNetwork } from '../../chains/networks.ts';
 import type { Body } from '../../chains/requests.ts';
 import type { Coordinator } from '../../coordinator/coordinator.ts';
 import type { Signature } from '../../crypto/schemes/scheme.ts';
@@ -33,10 +34,22 @@ const maxPollMs = 200;
 const maxFailedAtOnce = 1000;
 export const abandonedReason = 'the service stopped before the request was signed';
 
+/** The key that signs, and the wallet that the request came through, if one. */
+interface Through {
+  readonly keyId: string;
+  readonly wallet?: { readonly id: string; readonly network: WalletNetwork };
+}
+
+interface Of {
+  readonly keyId: string;
+  readonly walletId?: string;
+}
+
 export interface SignatureService {
-  create(context: Context, keyId: string, body: Body): Promise<SignatureRequest>;
-  list(caller: Caller, keyId: string, query: PageQuery): Promise<{ items: SignatureRequest[]; keyId: string; nextPageToken?: string }>;
-  get(caller: Caller, keyId: string, signatureId: string): Promise<SignatureRequest>;
+  create(context: Context, through: Through, body: Body): Promise<SignatureRequest>;
+  /** With a wallet, only what came through it. */
+  list(caller: Caller, of: Of, query: PageQuery): Promise<{ items: SignatureRequest[]; keyId: string; nextPageToken?: string }>;
+  get(caller: Caller, of: Of, signatureId: string): Promise<SignatureRequest>;
   /**
    * Fails what nobody executes any more: a signature may have been made and lost, so signing again is the caller's decision.
    * @param lease.startingReplica the replica that starts, of whose former life nothing is under way; null later on
@@ -111,10 +124,10 @@ export function createSignatureService(parts: {
   }
 
   return {
-    async create(context, keyId, body) {
+    async create(context, { keyId, wallet }, body) {
       const key = await keys.requireForSigning(context.caller, keyId);
-      const unsigned = await parseRequest(body, key);
-      const request = newRequest(context, { key, body, unsigned, executingBy: replicaId, now: new Date(clock()) });
+      const unsigned = await parseRequest(body, key, { walletNetwork: wallet?.network });
+      const request = newRequest(context, { key, wallet, body, unsigned, executingBy: replicaId, now: new Date(clock()) });
       const action = actionOf(context);
       const audit = auditEntry({ caller: context.caller, action, date: request.dateRequested, requestId: context.requestId });
 
@@ -130,19 +143,20 @@ export function createSignatureService(parts: {
       }
     },
 
-    async list(caller, keyId, query) {
+    async list(caller, { keyId, walletId = null }, query) {
       await keys.require(caller, keyId);
-      const filter = { list: 'signatures', keyId };
-      const rows = await store.list(keyId, pageStart(query, filter));
+      const filter = { list: 'signatures', keyId, walletId };
+      const rows = await store.list({ keyId, walletId }, pageStart(query, filter));
       const { rows: page, ...rest } = pageEnd(rows, query, filter, ({ dateRequested, id }) => ({ date: dateRequested, id }));
       return { items: page.map(shown), ...rest, keyId };
     },
 
-    async get(caller, keyId, signatureId) {
+    async get(caller, { keyId, walletId }, signatureId) {
       await keys.require(caller, keyId);
       const row = await store.find(signatureId);
-      if (row?.keyId !== keyId) {
-        throw new Refusal('NotFound', 'Signature', { details: { signatureId, keyId, orgId: caller.organisationId } });
+      if (row?.keyId !== keyId || (walletId !== undefined && row.walletId !== walletId)) {
+        const of = walletId === undefined ? { keyId } : { walletId };
+        throw new Refusal('NotFound', 'Signature', { details: { signatureId, ...of, orgId: caller.organisationId } });
       }
       return shown(row);
     },
@@ -160,7 +174,14 @@ export function createSignatureService(parts: {
 
 function newRequest(
   context: Context,
-  { key, body, unsigned, executingBy, now }: { key: SigningKey; body: Body; unsigned: Unsigned; executingBy: string; now: Date },
+  {
+    key,
+    wallet,
+    body,
+    unsigned,
+    executingBy,
+    now,
+  }: { wallet: Through['wallet'] } & { key: SigningKey; body: Body; unsigned: Unsigned; executingBy: string; now: Date },
 ): NewRequest {
   const { caller } = context;
   const received = actionOf(context).body;
@@ -168,12 +189,13 @@ function newRequest(
     id: newId('signature'),
     organisationId: caller.organisationId,
     keyId: key.id,
+    walletId: wallet?.id ?? null,
     requesterId: caller.userId,
     requesterTokenId: caller.tokenId,
     requestBody: new TextDecoder().decode(received),
-    network: body.network ?? null,
+    network: wallet?.network ?? body.network ?? null,
     externalId: body.externalId ?? null,
-    path: `/keys/${key.id}/signatures`,
+    path: wallet === undefined ? `/keys/${key.id}/signatures` : `/wallets/${wallet.id}/signatures`,
     bodyHash: body.externalId === undefined ? null : bodyHashOf(received),
     details: unsigned.details === undefined ? null : JSON.stringify(unsigned.details),
     executingBy,

@@ -17,6 +17,8 @@ export interface NewRequest {
   readonly id: string;
   readonly organisationId: string;
   readonly keyId: string;
+  /** That it came through. */
+  readonly walletId: string | null;
   readonly requesterId: string;
   readonly requesterTokenId: string;
   /** JSON text, as received. */
@@ -62,7 +64,7 @@ export interface SignatureStore {
   /** The only writer of `status`. @returns false when the request was in no state the event leaves: somebody else has moved it */
   move(event: SignatureEvent, move: Move): Promise<boolean>;
   find(id: string): Promise<RequestRow | undefined>;
-  list(keyId: string, page: { date: Date | null; id: string | null; take: number }): Promise<RequestRow[]>;
+  list(of: { keyId: string; walletId: string | null }, page: { date: Date | null; id: string | null; take: number }): Promise<RequestRow[]>;
   /** Requests whose replica is gone, or is the one given: a replica that starts executes nothing yet. */
   findAbandoned(search: { startingReplica: string | null; leaseSeconds: number; take: number }): Promise<string[]>;
 }
@@ -79,12 +81,13 @@ export function createSignatureStore(database: Database): SignatureStore {
     begin: batched((attempts: readonly Attempt[]) => beginAll(database, attempts), batches),
     move: (event, move) => movers[event](move),
     find: batched((ids: readonly string[]) => findAll(database, ids), batches),
-    list: (keyId, { date, id, take }) =>
+    list: ({ keyId, walletId }, { date, id, take }) =>
       database.query<RequestRow & Record<string, unknown>>(
         `select ${columns} from signature_requests
-         where key_id = $1 and (date_requested, id) < (coalesce($2::timestamptz, 'infinity'), coalesce($3::text, ''))
+         where ${walletId === null ? 'key_id' : 'wallet_id'} = $1
+           and (date_requested, id) < (coalesce($2::timestamptz, 'infinity'), coalesce($3::text, ''))
          order by date_requested desc, id desc limit $4`,
-        [keyId, date, id, take],
+        [walletId ?? keyId, date, id, take],
       ),
     async findAbandoned({ startingReplica, leaseSeconds, take }) {
       const rows = await database.query<{ id: string }>(
@@ -104,7 +107,7 @@ interface Attempt {
   readonly request: NewRequest;
 }
 
-const columns = `id, organisation_id as "organisationId", key_id as "keyId", requester_id as "requesterId",
+const columns = `id, organisation_id as "organisationId", key_id as "keyId", wallet_id as "walletId", requester_id as "requesterId",
   requester_token_id as "requesterTokenId", request_body as "requestBody", network, external_id as "externalId", status, reason, signatures,
   signed_data as "signedData", details, date_requested as "dateRequested", date_policy_resolved as "datePolicyResolved",
   date_signed as "dateSigned", date_confirmed as "dateConfirmed"`;
@@ -119,8 +122,8 @@ const beginSql = `
   asked as (
     select r.*, k.id is not null as key_is_active
     from unnest($15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::text[], $22::text[], $23::text[],
-      $24::text[], $25::text[], $26::text[], $27::text[], $28::text[])
-      as r (audit_id, id, organisation_id, key_id, requester_id, requester_token_id, request_body, network, external_id, path, body_hash,
+      $24::text[], $25::text[], $26::text[], $27::text[], $28::text[], $29::text[])
+      as r (audit_id, id, organisation_id, key_id, wallet_id, requester_id, requester_token_id, request_body, network, external_id, path, body_hash,
         details, executing_by, date_requested)
     join spent on spent.id = r.audit_id
     left join keys k on k.id = r.key_id and k.organisation_id = r.organisation_id and k.status = 'Active'
@@ -134,9 +137,9 @@ const beginSql = `
     returning entity_id
   ),
   begun as (
-    insert into signature_requests (id, organisation_id, key_id, requester_id, requester_token_id, audit_id, request_body, network,
+    insert into signature_requests (id, organisation_id, key_id, wallet_id, requester_id, requester_token_id, audit_id, request_body, network,
       external_id, status, details, executing_by, date_requested, date_policy_resolved)
-    select id, organisation_id, key_id, requester_id, requester_token_id, audit_id, request_body, network, external_id, 'Executing',
+    select id, organisation_id, key_id, wallet_id, requester_id, requester_token_id, audit_id, request_body, network, external_id, 'Executing',
       details::json, executing_by, date_requested::timestamptz, date_requested::timestamptz
     from asked left join bound on bound.entity_id = asked.id
     where key_is_active and (external_id is null or bound.entity_id is not null)
@@ -159,6 +162,7 @@ async function beginAll(database: Database, attempts: readonly Attempt[]): Promi
       'id',
       'organisationId',
       'keyId',
+      'walletId',
       'requesterId',
       'requesterTokenId',
       'requestBody',
