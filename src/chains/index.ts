@@ -11,7 +11,9 @@ import { type BlockchainKind, isPseudoNetwork, networkTable, type WalletNetwork 
 import type { Body } from './requests.ts';
 
 /** One line a blockchain kind that has its module. */
-const chains: { readonly [K in BlockchainKind]?: () => Promise<Chain<K>> } = {};
+const chains: { readonly [K in BlockchainKind]?: () => Promise<Chain<K>> } = {
+  Cosmos: async () => (await import('./cosmos.ts')).cosmos,
+};
 
 /** What of the request is not in its body. */
 export interface Where {

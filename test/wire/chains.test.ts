@@ -1,0 +1,69 @@
+/**
+ * A request of each chain through the whole stack: the official client, the service, three signers that derive the payload themselves, and
+ * the answer as the chain's own library reads it. What chains accept and refuse is tested in test/chains.
+ */
+
+import { encodePubkey } from '@cosmjs/proto-signing';
+import { secp256k1 } from '@noble/curves/secp256k1.js';
+import { sha256 } from '@noble/hashes/sha2.js';
+import { SignMode } from 'cosmjs-types/cosmos/tx/signing/v1beta1/signing';
+import { AuthInfo, SignDoc, TxBody } from 'cosmjs-types/cosmos/tx/v1beta1/tx';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { fromHex, to0x, toBase64 } from '../../src/base/bytes.ts';
+import { type Instance, officialClient, startInstance } from '../support/instance.ts';
+import type { KeyTypeNames } from './examples.ts';
+
+type Client = ReturnType<typeof officialClient>;
+type SignatureBody = Parameters<Client['keys']['generateSignature']>[0]['body'];
+type Answer = Awaited<ReturnType<Client['keys']['generateSignature']>>;
+
+interface Sample {
+  readonly key: KeyTypeNames;
+  request(publicKey: Uint8Array): SignatureBody | Promise<SignatureBody>;
+  verify(answer: Answer, publicKey: Uint8Array, body: SignatureBody): void | Promise<void>;
+}
+
+const samples: Readonly<Record<string, Sample>> = {
+  Cosmos: {
+    key: { scheme: 'ECDSA', curve: 'secp256k1' },
+    request(publicKey) {
+      const publicKeyAny = encodePubkey({ type: 'tendermint/PubKeySecp256k1', value: toBase64(publicKey) });
+      const signerInfos = [{ publicKey: publicKeyAny, modeInfo: { single: { mode: SignMode.SIGN_MODE_DIRECT } }, sequence: 1n }];
+      const doc = SignDoc.fromPartial({
+        bodyBytes: TxBody.encode(
+          TxBody.fromPartial({ messages: [{ typeUrl: '/cosmos.gov.v1.MsgVote', value: new Uint8Array() }] }),
+        ).finish(),
+        authInfoBytes: AuthInfo.encode(AuthInfo.fromPartial({ signerInfos, fee: { gasLimit: 1n } })).finish(),
+        chainId: 'cosmoshub-4',
+      });
+      return { kind: 'SignDocDirect', network: 'CosmosHub4', signDoc: to0x(SignDoc.encode(doc).finish()) };
+    },
+    verify({ signature }, publicKey, body) {
+      const digest = sha256(bytesOf('signDoc' in body ? body.signDoc : ''));
+      expect(secp256k1.verify(bytesOf(signature?.encoded), digest, publicKey, { prehash: false })).toBe(true);
+    },
+  },
+};
+
+let instance: Instance;
+let client: Client;
+beforeAll(async () => {
+  instance = await startInstance();
+  client = officialClient(instance);
+});
+afterAll(() => instance?.remove());
+
+test.each(Object.entries(samples))('%s', async (_, { key, request, verify }) => {
+  const { id: keyId, publicKey } = await client.keys.createKey({ body: key });
+  const body = await request(bytesOf(publicKey));
+  const answer = await client.keys.generateSignature({ keyId, body });
+  expect(answer).toMatchObject({ status: 'Signed', requestBody: body });
+  expect(answer).not.toHaveProperty('txHash');
+  await verify(answer, bytesOf(publicKey), body);
+});
+
+function bytesOf(hex = ''): Uint8Array {
+  const bytes = fromHex(hex);
+  if (bytes === undefined) throw new Error(`not hex: ${hex}`);
+  return bytes;
+}
