@@ -6,6 +6,7 @@
 
 import { z } from 'zod';
 import { fromHex } from '../base/bytes.ts';
+import { maxDepth, parsePath } from '../base/derivationPath.ts';
 import { walletNetworks } from '../chains/networks.ts';
 import { legacyOperations, operations } from './operations.ts';
 
@@ -65,12 +66,22 @@ export const forceQuery = z.object({ force: z.enum(['true', 'false']).optional()
 export const scheme = z.enum(['DH', 'ECDSA', 'EdDSA', 'Schnorr']);
 export const curve = z.enum(['ed25519', 'secp256k1', 'stark']);
 
+/** Blank is absent: then the next index that is free. */
+const derivationPath = z
+  .string()
+  .max(256)
+  .transform((text) => text.trim())
+  .refine(
+    (text) => text === '' || parsePath(text) !== undefined,
+    `expected m/i/j…: up to ${maxDepth} indices below 2^31, none of them hardened`,
+  );
+
 export const createKeyBody = z.object({
   scheme,
   curve,
   name: name.exactOptional(),
   masterKey: z.boolean().exactOptional(),
-  deriveFrom: z.object({ keyId: id, path: z.string().max(256).exactOptional() }).exactOptional(),
+  deriveFrom: z.object({ keyId: id, path: derivationPath.exactOptional() }).exactOptional(),
   storeId: id.exactOptional(),
   delegateTo: id.exactOptional(),
   delayDelegation: z.boolean().exactOptional(),

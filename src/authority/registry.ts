@@ -60,6 +60,17 @@ export interface Key {
   readonly id: string;
   readonly keyType: KeyType;
   readonly status: 'Active' | 'Archived';
+  /** Others may be derived from it. */
+  readonly isMaster?: true;
+  /** Of a child: it has no shares of its own, its master's are moved (`crypto/hd.ts`). */
+  readonly derivedFrom?: Derivation;
+}
+
+export interface Derivation {
+  /** The master key. */
+  readonly keyId: string;
+  /** `m/i/j…`: `base/derivationPath.ts`. */
+  readonly path: string;
 }
 
 /** A key bound to a network: what signs through it is signed for that network. Never changes; it lives and ends with its key. */
@@ -97,6 +108,10 @@ export interface Registry {
   walletOf(keyId: string, network: WalletNetwork): Wallet | undefined;
   assignmentsOf(identityId: string): Iterable<Assignment>;
   credentialsOf(accountId: string): Iterable<Credential>;
+  /** The key that was derived so. */
+  childAt(derivation: Derivation): Key | undefined;
+  /** The smallest index i such that the master has no child at `m/i`. */
+  nextChildOf(masterId: string): number;
   /** Whether an entry of the log has this nonce. */
   isSpent(nonce: string): boolean;
   /** Of the entry with this number; of 0 the hash before the first. */
@@ -132,6 +147,10 @@ export function createRegistry(start: { root: Root; ids: RootIds; head: Head; ti
   const walletsByKey = new Map<string, Wallet>();
   const byIdentity = new Map<string, Map<string, Assignment>>();
   const byAccount = new Map<string, Map<string, Credential>>();
+  /** By master, then by path. */
+  const children = new Map<string, Map<string, string>>();
+  /** By master: below it every index is taken. */
+  const nextChildren = new Map<string, number>();
   const nonces = new Set<string>();
   const hashes = [head.hash];
   const anchors = new Map([[anchorFor(head), head.sequence]]);
@@ -158,12 +177,21 @@ export function createRegistry(start: { root: Root; ids: RootIds; head: Head; ti
         break;
       case 'key':
         keys.set(change.record.id, change.record);
+        if (change.record.derivedFrom !== undefined) addChild(change.record.id, change.record.derivedFrom);
         break;
       case 'wallet':
         wallets.set(change.record.id, change.record);
         walletsByKey.set(`${change.record.keyId}/${change.record.network}`, change.record);
         break;
     }
+  }
+
+  function addChild(id: string, { keyId, path }: Derivation): void {
+    const paths = within(children, keyId);
+    paths.set(path, id);
+    let next = nextChildren.get(keyId) ?? 0;
+    while (paths.has(`m/${next}`)) next += 1;
+    nextChildren.set(keyId, next);
   }
 
   start.changes.forEach(make);
@@ -186,6 +214,8 @@ export function createRegistry(start: { root: Root; ids: RootIds; head: Head; ti
     },
     assignmentsOf: (identityId) => byIdentity.get(identityId)?.values() ?? [],
     credentialsOf: (accountId) => byAccount.get(accountId)?.values() ?? [],
+    childAt: ({ keyId, path }) => keys.get(children.get(keyId)?.get(path) ?? ''),
+    nextChildOf: (masterId) => nextChildren.get(masterId) ?? 0,
     isSpent: (nonce) => nonces.has(nonce),
     hashAt: (sequence) => hashes[sequence],
     sequenceOf: (anchor) => anchors.get(anchor),

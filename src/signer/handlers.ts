@@ -25,6 +25,7 @@ import { setUpSeeds } from '../mpc/prss.ts';
 import type { Handlers } from './answer.ts';
 import type { SignerAuthority } from './authority.ts';
 import type { ClusterFile, Outcome, Params, Task, Turn } from './contract.ts';
+import { derivedKeys } from './derivedKeys.ts';
 import { judgedAt, SignerRefusal } from './errors.ts';
 import { oneUse } from './oneUse.ts';
 import { payloadsOf, requirePayload } from './payload.ts';
@@ -60,6 +61,7 @@ export interface SignerParts {
 export function createHandlers({ cluster, index, identity, shares, seeds, authority, replays, clock }: SignerParts): Handlers {
   const self = cluster.signers.find((signer) => signer.index === index);
   assert(self, 'this signer is in its cluster');
+  const keys = derivedKeys({ shares, find: (keyId) => authority.registry.keys.get(keyId) });
   const sessions = new Map<string, { session: Session<Outcome>; expiry: NodeJS.Timeout }>();
   const nonces = oneUse<Nonces>({ max: maxNonces, maxAgeMs: nonceMs, clock, wipe: wipeNonces });
   const inGeneration = new Set<string>();
@@ -120,7 +122,7 @@ export function createHandlers({ cluster, index, identity, shares, seeds, author
   ): Promise<Typed> {
     const { registry } = authority;
     const { body, walletNetwork } = judgedAt(registry.head, () => authoriseSignature(registry, authorisation, { keyId, now: clock() }));
-    const key = shares.publicOf(keyId);
+    const key = keys.publicOf(keyId);
     const payloads = await payloadsOf(body, key, { walletNetwork, filled });
     requirePayload(payloads, payloadIndex, payload);
     ready(key);
@@ -161,7 +163,7 @@ export function createHandlers({ cluster, index, identity, shares, seeds, author
 
     /** Verification shares and chain code are sealed with the share, so it is opened for them. */
     describeKey: ({ keyId }) =>
-      shares.use(keyId, ({ keyType, publicKey, verificationShares, chainCode }) => {
+      keys.use(keyId, ({ keyType, publicKey, verificationShares, chainCode }) => {
         return { keyType, publicKey, verificationShares: byText(verificationShares), chainCode };
       }),
 
@@ -193,7 +195,7 @@ export function createHandlers({ cluster, index, identity, shares, seeds, author
     },
 
     commit: ({ sessionId, keyId }) =>
-      shares.use(keyId, (share) => {
+      keys.use(keyId, (share) => {
         const made = commit({ suite: frostOf(share).suite, secret: share.secret });
         if (!nonces.put(nonceName(sessionId, keyId), made.nonces))
           throw new SignerRefusal('Refused', 'this session has its nonces already');
@@ -208,7 +210,7 @@ export function createHandlers({ cluster, index, identity, shares, seeds, author
       });
       const taken = nonces.take(name);
       if (taken === undefined) throw new SignerRefusal('UnknownSession', noNonces);
-      return shares.use(use.keyId, (share) => ({
+      return keys.use(use.keyId, (share) => ({
         share: signShareFrost({
           suite: frostOf(key).suite,
           index,
@@ -229,7 +231,7 @@ export function createHandlers({ cluster, index, identity, shares, seeds, author
       });
       const presignature = presignatures.take(nameFor(key));
       if (presignature === undefined) throw new SignerRefusal('UnknownPresignature', noPresignature);
-      return shares.use(use.keyId, (share) => ({
+      return keys.use(use.keyId, (share) => ({
         share: signShareEcdsa({
           curve: ecdsaOf(key).curve,
           seeds: seeds.current(),
@@ -244,10 +246,10 @@ export function createHandlers({ cluster, index, identity, shares, seeds, author
     derive({ keyId, domain, seed, authorisation }) {
       const { registry } = authority;
       judgedAt(registry.head, () => authoriseDerivation(registry, authorisation, { keyId, domain, seed, now: clock() }));
-      if (!shares.has(keyId)) throw new SignerRefusal('UnknownKey', `this signer holds no share of key ${keyId}`);
+      if (!keys.has(keyId)) throw new SignerRefusal('UnknownKey', `this signer holds no share of key ${keyId}`);
       const { nonce, expiresAt } = authorisation.binding;
       replays.spend({ nonce, index: 0, expiresAt });
-      return shares.use(keyId, (share) => {
+      return keys.use(keyId, (share) => {
         const verificationShare = share.verificationShares.get(index);
         assert(verificationShare, 'a share has its own verification share');
         return { partial: evaluate({ secret: share.secret, verificationShare, domain, seed }) };

@@ -33,8 +33,11 @@ describe('a key', () => {
     [{ scheme: 'EdDSA', curve: 'secp256k1' }, 'BadRequest: there are no EdDSA keys on secp256k1'],
     [{ scheme: 'RSA', curve: 'secp256k1' }, 'BadRequest: body.scheme'],
     [{ ...eddsa, storeId: 'store-x' }, 'BadRequest: storeId names no key store of this organisation'],
-    [{ ...eddsa, masterKey: true }, 'BadRequest: child keys (masterKey, deriveFrom) are not offered yet'],
-    [{ ...eddsa, deriveFrom: { keyId: 'key-x' } }, 'BadRequest: child keys (masterKey, deriveFrom) are not offered yet'],
+    [{ ...eddsa, deriveFrom: { keyId: 'key-x' } }, 'NotFound: Key not found'],
+    [{ ...eddsa, masterKey: true, deriveFrom: { keyId: 'key-x' } }, 'BadRequest: a child is no master key'],
+    [{ ...eddsa, deriveFrom: { keyId: 'key-x', path: "m/0'" } }, 'BadRequest: body.deriveFrom.path: expected m/i/j…'],
+    [{ ...eddsa, deriveFrom: { keyId: 'key-x', path: 'm/2147483648' } }, 'BadRequest: body.deriveFrom.path: expected m/i/j…'],
+    [{ ...eddsa, deriveFrom: { keyId: 'key-x', path: `m${'/0'.repeat(11)}` } }, 'BadRequest: body.deriveFrom.path: expected m/i/j…'],
     [{ ...eddsa, delegateTo: 'us-x' }, 'BadRequest: delegation (delegateTo, delayDelegation) is not offered yet'],
     [{ ...eddsa, delayDelegation: true }, 'BadRequest: delegation (delegateTo, delayDelegation) is not offered yet'],
   ])('is refused as %j', (body, reason) => {
@@ -55,6 +58,95 @@ describe('a key', () => {
   it('that is unknown is not found', () => {
     const { perform, admin } = createWorld();
     expect(refusalOf(() => perform(admin, { method: 'DELETE', path: '/keys/key-x' }))).toBe('NotFound: Key not found');
+  });
+});
+
+describe('a child', () => {
+  function family() {
+    const world = createWorld();
+    const master = world.addKey({ ...eddsa, masterKey: true });
+    const derive = (path?: string, more: object = {}) =>
+      idOf(
+        world.perform(world.admin, create({ ...eddsa, deriveFrom: { keyId: master, ...(path !== undefined && { path }) }, ...more }))
+          .changes,
+        'key',
+      );
+    const pathOf = (keyId: string) => world.registry.keys.get(keyId)?.derivedFrom?.path;
+    return { world, master, derive, pathOf };
+  }
+
+  it('is registered with its master and its path', () => {
+    const { world, master, derive } = family();
+    expect(world.registry.keys.get(master)).toEqual({ id: master, keyType: 'EdDSA/ed25519', status: 'Active', isMaster: true });
+    const id = derive('m/44/501/0');
+    expect(world.registry.keys.get(id)).toEqual({
+      id,
+      keyType: 'EdDSA/ed25519',
+      status: 'Active',
+      derivedFrom: { keyId: master, path: 'm/44/501/0' },
+    });
+  });
+
+  it('for which no path is named has the first index that is free', () => {
+    const { derive, pathOf } = family();
+    expect(pathOf(derive())).toBe('m/0');
+    derive('m/1');
+    derive('m/3');
+    derive('m/2/0');
+    expect([pathOf(derive('')), pathOf(derive('  ')), pathOf(derive())]).toEqual(['m/2', 'm/4', 'm/5']);
+  });
+
+  it('is there once for each path, also when it is archived, and the paths of another master are others', () => {
+    const { world, master, derive, pathOf } = family();
+    const id = derive('m/7');
+    const again = `Conflict: key ${master} has a child at m/7 already`;
+    expect(refusalOf(() => derive('m/7'))).toBe(again);
+    world.perform(world.admin, { method: 'DELETE', path: `/keys/${id}` });
+    expect(refusalOf(() => derive('m/7'))).toBe(again);
+    const other = world.addKey({ ...eddsa, masterKey: true });
+    expect(pathOf(derive('m/7', { deriveFrom: { keyId: other, path: 'm/7' } }))).toBe('m/7');
+  });
+
+  it('is of its master’s type', () => {
+    const { master, derive } = family();
+    expect(refusalOf(() => derive('m/0', { scheme: 'ECDSA', curve: 'secp256k1' }))).toBe(
+      `BadRequest: children of key ${master} are EdDSA keys on ed25519`,
+    );
+  });
+
+  it('is of a master key: not of another key, nor of a child', () => {
+    const { world, derive } = family();
+    for (const keyId of [world.addKey(), derive()]) {
+      expect(refusalOf(() => derive('m/0', { deriveFrom: { keyId, path: 'm/0' } }))).toBe(
+        `BadRequest: key ${keyId} is no master key: no others are derived from it`,
+      );
+    }
+  });
+
+  it('is of an active master, and outlives it', () => {
+    const { world, master, derive } = family();
+    const id = derive();
+    world.perform(world.admin, { method: 'DELETE', path: `/keys/${master}` });
+    expect(refusalOf(() => derive())).toBe('BadRequest: the key is archived');
+    expect(world.registry.keys.get(id)?.status).toBe('Active');
+  });
+
+  it('demands Keys:ChildKeys:Create besides Keys:Create, before anything is said of the master', () => {
+    const { world } = family();
+    const actor = world.addAccount(['Keys:Create']);
+    expect(refusalOf(() => world.perform(actor, create({ ...eddsa, deriveFrom: { keyId: 'key-x' } })))).toBe(
+      `Forbidden: ServiceAccount ${actor.userId} is not authorized to perform operation (Keys:ChildKeys:Create)`,
+    );
+    const other = world.addAccount(['Keys:ChildKeys:Create']);
+    expect(refusalOf(() => world.perform(other, create({ ...eddsa, deriveFrom: { keyId: 'key-x' } })))).toContain('(Keys:Create)');
+  });
+
+  it('gets no shares of its own', () => {
+    const { world, master, derive } = family();
+    const keyId = derive();
+    expect(refusalOf(() => authoriseKeygen(world.registry, { keyId, keyType: 'EdDSA/ed25519' }))).toBe(
+      `Forbidden: key ${keyId} is derived from key ${master}, not made`,
+    );
   });
 });
 

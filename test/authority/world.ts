@@ -55,7 +55,7 @@ export interface World {
   recover(recovery: Recovery): Accepted;
   /** A service account that holds these operations. */
   addAccount(operations?: readonly string[], options?: { daysValid?: number; fullAdmin?: boolean }): Actor & { permissionId?: string };
-  addKey(keyType?: { scheme: string; curve: string }): string;
+  addKey(wanted?: { scheme: string; curve: string; masterKey?: boolean }): string;
 }
 
 export interface Signer {
@@ -138,8 +138,8 @@ export function createWorld(name = 'world'): World {
       return { ...actor, permissionId };
     },
 
-    addKey: (keyType = { scheme: 'EdDSA', curve: 'ed25519' }) =>
-      idOf(perform(admin, { method: 'POST', path: '/keys', body: keyType }).changes, 'key'),
+    addKey: (wanted = { scheme: 'EdDSA', curve: 'ed25519' }) =>
+      idOf(perform(admin, { method: 'POST', path: '/keys', body: wanted }).changes, 'key'),
   };
 }
 

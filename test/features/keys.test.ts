@@ -70,8 +70,8 @@ eachDatabase((_, open) => {
       ['no curve', { scheme: 'ECDSA' }],
       ['an empty name', { scheme: 'EdDSA', curve: 'ed25519', name: '' }],
       ['a long name', { scheme: 'EdDSA', curve: 'ed25519', name: 'x'.repeat(101) }],
-      ['a master key', { scheme: 'EdDSA', curve: 'ed25519', masterKey: true }],
-      ['a child key', { scheme: 'EdDSA', curve: 'ed25519', deriveFrom: { keyId: 'key-1' } }],
+      ['a hardened path', { scheme: 'EdDSA', curve: 'ed25519', deriveFrom: { keyId: 'key-1', path: "m/0'" } }],
+      ['a child that is a master', { scheme: 'EdDSA', curve: 'ed25519', masterKey: true, deriveFrom: { keyId: 'key-1' } }],
       ['delegation', { scheme: 'EdDSA', curve: 'ed25519', delegateTo: 'us-1' }],
       ['delayed delegation', { scheme: 'EdDSA', curve: 'ed25519', delayDelegation: true }],
     ])('refuses %s', async (_, body) => {
@@ -103,6 +103,96 @@ eachDatabase((_, open) => {
       const answers = await Promise.all([1, 2, 3].map(() => world.root.send('POST', '/keys', { bodyText, userAction })));
       expect(answers.map(({ status }) => status).sort()).toEqual([200, 400, 400]);
       expect(world.coordinator.asked.createKey).toBe(asked + 1);
+    });
+  });
+
+  describe('deriving a child key', () => {
+    const deriveFrom = (keyId: string, path?: string) => ({ deriveFrom: { keyId, ...(path !== undefined && { path }) } });
+
+    test('shows its master and its path, in every answer', async () => {
+      const master = await newKey({ masterKey: true });
+      expect(master).toMatchObject({ masterKey: true });
+      expect(master).not.toHaveProperty('derivedFrom');
+      const asked = world.coordinator.asked.createKey;
+      const { status, body: child } = await world.root.call('POST', '/keys', {
+        scheme: 'EdDSA',
+        curve: 'ed25519',
+        name: 'till',
+        ...deriveFrom(master.id, 'm/44/0'),
+      });
+      expect({ status, child }).toEqual({
+        status: 200,
+        child: {
+          id: expect.stringMatching(/^key-/),
+          scheme: 'EdDSA',
+          curve: 'ed25519',
+          publicKey: expect.stringMatching(/^[0-9a-f]{64}$/),
+          derivedFrom: { keyId: master.id, path: 'm/44/0' },
+          name: 'till',
+          status: 'Active',
+          custodial: true,
+          dateCreated: expect.any(String),
+        },
+      });
+      expect(child.publicKey).not.toBe(master.publicKey);
+      expect(world.coordinator.asked.createKey).toBe(asked);
+      const { body: stores } = await world.root.call('GET', '/key-stores');
+      expect((await world.root.call('GET', `/keys/${child.id}`)).body).toEqual({
+        ...child,
+        wallets: [],
+        store: { id: stores.items[0].id, kind: 'Mpc', keyId: master.id, derivationPath: 'm/44/0' },
+      });
+      expect((await world.root.call('GET', '/keys?limit=2')).body.items).toEqual([child, master]);
+    });
+
+    test('takes the next free index where no path is named, and each path once, under races too', async () => {
+      const { id } = await newKey({ masterKey: true });
+      await newKey(deriveFrom(id, 'm/1'));
+      const made = await Promise.all([1, 2, 3].map(() => newKey(deriveFrom(id))));
+      expect(made.map(({ derivedFrom }) => derivedFrom.path).sort()).toEqual(['m/0', 'm/2', 'm/3']);
+      expect(new Set(made.map(({ publicKey }) => publicKey)).size).toBe(3);
+
+      const raced = await Promise.all(
+        [1, 2, 3].map(() => world.root.call('POST', '/keys', { scheme: 'EdDSA', curve: 'ed25519', ...deriveFrom(id, 'm/9/9') })),
+      );
+      expect(raced.map(({ status }) => status).sort()).toEqual([200, 409, 409]);
+      const [winner] = raced.filter(({ status }) => status === 200);
+      expect(raced.find(({ status }) => status === 409)?.body.error).toMatchObject({
+        message: `key ${id} has a child at m/9/9 already`,
+        details: { keyId: winner?.body.id },
+      });
+    });
+
+    test('is refused of a key that is no master, is archived, is of another type, or is not there', async () => {
+      const [plain, master, gone] = [await newKey(), await newKey({ masterKey: true }), await newKey({ masterKey: true })];
+      await world.root.call('DELETE', `/keys/${gone.id}`);
+      const create = (body: object) => world.root.call('POST', '/keys', { scheme: 'EdDSA', curve: 'ed25519', ...body });
+      expect(await create(deriveFrom(plain.id))).toMatchObject(
+        refusal(400, `key ${plain.id} is no master key: no others are derived from it`),
+      );
+      expect(await create(deriveFrom(gone.id))).toMatchObject(refusal(400, 'the key is archived'));
+      expect(await create({ scheme: 'ECDSA', curve: 'secp256k1', ...deriveFrom(master.id) })).toMatchObject(
+        refusal(400, `children of key ${master.id} are EdDSA keys on ed25519`),
+      );
+      expect(await create(deriveFrom('key-none'))).toMatchObject(notFound);
+    });
+
+    test('demands Keys:ChildKeys:Create', async () => {
+      const { id } = await newKey({ masterKey: true });
+      const account = await world.serviceAccount(['Keys:Create']);
+      expect(await account.call('POST', '/keys', { scheme: 'EdDSA', curve: 'ed25519', ...deriveFrom(id) })).toMatchObject(
+        refusal(403, `ServiceAccount ${account.userId} is not authorized to perform operation (Keys:ChildKeys:Create)`),
+      );
+    });
+
+    test('whose record was lost: it is made anew', async () => {
+      const master = await newKey({ masterKey: true });
+      const child = await newKey({ name: 'lost', ...deriveFrom(master.id, 'm/5') });
+      await world.database.query('delete from keys where id = any($1::text[])', [[child.id, master.id]]);
+      const restarted = await startWorld({ database: world.database, secrets: world.secrets, coordinator: world.coordinator });
+      expect((await restarted.root.call('GET', `/keys/${child.id}`)).body).toMatchObject(child);
+      expect((await restarted.root.call('GET', `/keys/${master.id}`)).body).toMatchObject(master);
+      await restarted.stop();
     });
   });
 

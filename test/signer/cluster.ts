@@ -19,6 +19,7 @@ import type { SignedHead } from '../../src/authority/signedHead.ts';
 import { utf8 } from '../../src/base/bytes.ts';
 import { type KeyType, keyTypes } from '../../src/base/keyTypes.ts';
 import type { EntrySource, KeyReference } from '../../src/coordinator/coordinator.ts';
+import { findKey } from '../../src/coordinator/findKey.ts';
 import { type Link, SignerFailure } from '../../src/coordinator/link.ts';
 import { runSession } from '../../src/coordinator/session.ts';
 import { type ActionBinding, type Authorisation, challengeOf, payloadHashOf } from '../../src/crypto/authorisation.ts';
@@ -80,8 +81,10 @@ export interface TestCluster {
     options?: { daysValid?: number },
   ): Promise<Actor & { permissionId: string; assignmentId: string }>;
   /** In the log only. */
-  requestKey(keyType: KeyType): Promise<string>;
-  addKey(keyType: KeyType): Promise<TestKey>;
+  requestKey(keyType: KeyType, more?: object): Promise<string>;
+  addKey(keyType: KeyType, more?: object): Promise<TestKey>;
+  /** A child of a master key, as the signers say it. */
+  addChild(master: TestKey, path: string): Promise<TestKey>;
   close(): void;
 }
 
@@ -191,9 +194,10 @@ export async function createCluster({ signers: count = 3, threshold = 1 } = {}):
       );
       return { ...actor, permissionId, assignmentId };
     },
-    requestKey: async (keyType) => idOf(await perform(admin, { method: 'POST', path: '/keys', body: keyTypes[keyType] }), 'key'),
-    async addKey(keyType) {
-      const keyId = await cluster.requestKey(keyType);
+    requestKey: async (keyType, more) =>
+      idOf(await perform(admin, { method: 'POST', path: '/keys', body: { ...keyTypes[keyType], ...more } }), 'key'),
+    async addKey(keyType, more) {
+      const keyId = await cluster.requestKey(keyType, more);
       const outcomes = await runSession(
         signers.map(({ link }) => link),
         { kind: 'keygen', keyId, keyType },
@@ -208,6 +212,16 @@ export async function createCluster({ signers: count = 3, threshold = 1 } = {}):
         chainCode,
         verificationShares: new Map(Object.entries(verificationShares).map(([i, share]) => [Number(i), share])),
       };
+    },
+    async addChild({ id, keyType }, path) {
+      const keyId = await cluster.requestKey(keyType, { deriveFrom: { keyId: id, path } });
+      const child = await findKey(
+        signers.map(({ link }) => link),
+        file,
+        keyId,
+      );
+      if (child === undefined) throw new Error('the signers do not have the child');
+      return { id: keyId, ...child };
     },
     close() {
       for (const signer of signers) signer.stop();

@@ -61,11 +61,11 @@ export async function ecdsaShares(
 export async function presigned(
   signers: readonly TestSigner[],
   curve: 'secp256k1' | 'stark' = 'secp256k1',
-): Promise<{ batch: Uint8Array; number: number }> {
+): Promise<{ batch: Uint8Array; number: number; R: Uint8Array }> {
   const links = signers.map(({ link }) => link);
   const [outcome] = (await runSession(links, { kind: 'presign', curve, count: 1 })).values();
   if (outcome?.kind !== 'presign') throw new Error('nothing was presigned');
-  return { batch: outcome.batch, number: 0 };
+  return { batch: outcome.batch, number: 0, R: outcome.commitments[0] ?? new Uint8Array() };
 }
 
 export async function setUpSeeds(signers: readonly TestSigner[]): Promise<void> {

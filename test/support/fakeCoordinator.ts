@@ -11,13 +11,16 @@ import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import * as starknet from '@scure/starknet';
 import { type Entry, headOf } from '../../src/authority/entry.ts';
+import type { Derivation } from '../../src/authority/registry.ts';
 import type { Root } from '../../src/authority/root.ts';
 import { concat, toBase64, toBigInt } from '../../src/base/bytes.ts';
 import { type Clock, systemClock } from '../../src/base/clock.ts';
+import { parsePath } from '../../src/base/derivationPath.ts';
 import { Refusal } from '../../src/base/errors.ts';
-import type { KeyType } from '../../src/base/keyTypes.ts';
+import { type KeyType, keyTypes } from '../../src/base/keyTypes.ts';
 import type { Coordinator, EntrySource, KeyReference, NewKey } from '../../src/coordinator/coordinator.ts';
 import { hashToSecp256k1 } from '../../src/crypto/hashToCurve.ts';
+import { deriveChild } from '../../src/crypto/hd.ts';
 import { createFakeSigner, type FakeSigner } from './fakeSigner.ts';
 import { publicKeyOf, signWith } from './wholeKey.ts';
 
@@ -53,6 +56,14 @@ export function createFakeCoordinator({
     const secret = secrets.get(id);
     if (secret === undefined) throw new Error(`no share of ${id}`);
     return secret;
+  }
+
+  /** Its public half only: the secret of an EdDSA child is no seed, with which noble could sign. */
+  function childOf(derivation: Derivation | undefined): (NewKey & { keyType: KeyType }) | undefined {
+    const master = derivation && keys.get(derivation.keyId);
+    if (master === undefined) return undefined;
+    const child = deriveChild(keyTypes[master.keyType].curve, master, parsePath(derivation?.path ?? '') ?? []);
+    return { ...master, ...child, verificationShares: new Map([1, 2, 3].map((index) => [index, child.publicKey] as const)) };
   }
 
   /** Of those that are up, each by itself; what t + 1 of them refuse is refused. */
@@ -124,7 +135,7 @@ export function createFakeCoordinator({
     findKey: (keyId) =>
       act('findKey', async () => {
         const holders = up().filter((signer) => signer.hasShare(keyId)).length;
-        if (holders > root.threshold) return keys.get(keyId);
+        if (holders > root.threshold) return keys.get(keyId) ?? childOf(up()[0]?.registry.keys.get(keyId)?.derivedFrom);
         if (holders + signers.length - up().length <= root.threshold) return undefined;
         throw new Refusal('Unavailable', 'too few signers answer to tell');
       }),

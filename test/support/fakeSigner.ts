@@ -100,7 +100,8 @@ export function createFakeSigner({ root, identity, clock }: { root: Root; identi
       shares.add(keyId);
     },
 
-    hasShare: (keyId: string): boolean => shares.has(keyId),
+    /** Of a child: its master's. */
+    hasShare: (keyId: string): boolean => shares.has(registry.keys.get(keyId)?.derivedFrom?.keyId ?? keyId),
 
     async requireSignature({ key, payload, payloadIndex, filled, authorisation }: SignInput): Promise<void> {
       const { key: known, body, walletNetwork } = authoriseSignature(registry, authorisation, { keyId: key.id, now: clock() });

@@ -16,7 +16,7 @@ import type { Coordinator, NewKey } from '../../coordinator/coordinator.ts';
 import type { Database, Query } from '../../store/database.ts';
 import type { Authority, Notices } from '../authority/service.ts';
 import { readRows } from '../authority/store.ts';
-import { idsWithoutKey, insertKey } from './store.ts';
+import { idsWithoutKey, insertKey, rowOf } from './store.ts';
 
 const { createKey } = registryRequests;
 /** Keys that one statement looks for. */
@@ -83,19 +83,7 @@ export function createKeyRestoration(parts: {
       const { keys, ids } = authority.registry;
       for (const { key, held } of found) {
         if (keys.get(key.id)?.status !== 'Active') continue;
-        await insertKey(tx, {
-          id: key.id,
-          organisationId: ids.organisationId,
-          storeId: ids.storeId,
-          keyType: key.keyType,
-          publicKey: held.publicKey,
-          verificationShares: held.verificationShares,
-          chainCode: held.chainCode,
-          ...(await asked(tx, key)),
-          status: 'Active',
-          delegatedTo: null,
-          dateDeleted: null,
-        });
+        await insertKey(tx, rowOf({ key, held, ids, ...(await asked(tx, key)) }));
       }
     };
     await authority.inTurn(() => database.transaction(insertAll));

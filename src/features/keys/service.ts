@@ -5,10 +5,11 @@
  */
 
 import type { CreateKey } from '../../authority/bodies.ts';
+import type { Key as RegisteredKey } from '../../authority/registry.ts';
 import { to0x, toHex } from '../../base/bytes.ts';
 import { isoDate } from '../../base/clock.ts';
 import { Abort, assert, Refusal } from '../../base/errors.ts';
-import { type KeyType, keyTypes } from '../../base/keyTypes.ts';
+import { keyTypes } from '../../base/keyTypes.ts';
 import { pageEnd, pageStart } from '../../base/pagination.ts';
 import type { Coordinator, KeyReference, NewKey } from '../../coordinator/coordinator.ts';
 import type { Database } from '../../store/database.ts';
@@ -58,9 +59,12 @@ export function createKeyService(parts: {
   }
 
   /** The refusal goes on to the caller, and into the audit log: the request has its entry in the authority log, and came to nothing. */
-  async function createShares(context: Context, key: { keyId: string; keyType: KeyType }): Promise<NewKey> {
+  async function createShares(context: Context, { id, keyType, derivedFrom }: RegisteredKey): Promise<NewKey> {
     try {
-      return await coordinator.createKey(key);
+      if (derivedFrom === undefined) return await coordinator.createKey({ keyId: id, keyType });
+      const child = await coordinator.findKey(id);
+      if (child === undefined) throw new Refusal('Unavailable', `too few signers hold the master key ${derivedFrom.keyId}`);
+      return child;
     } catch (cause) {
       const error = cause instanceof Abort ? new Refusal('Unavailable', 'the signers could not make the key', { cause }) : cause;
       const reason = error instanceof Refusal ? error.message : 'Internal Server Error';
@@ -72,22 +76,10 @@ export function createKeyService(parts: {
   async function make(context: Context, performed: Performed, name: string | null = null): Promise<store.KeyRow | undefined> {
     const asked = performed.changes.find((change) => change.kind === 'key');
     if (asked === undefined) return undefined;
-    const { id, keyType } = asked.record;
-    const shared = await createShares(context, { keyId: id, keyType });
-    const row: store.KeyRow = {
-      id,
-      organisationId: context.caller.organisationId,
-      storeId: authority.registry.ids.storeId,
-      keyType,
-      publicKey: shared.publicKey,
-      verificationShares: shared.verificationShares,
-      name,
-      status: 'Active',
-      delegatedTo: null,
-      dateCreated: performed.date,
-      dateDeleted: null,
-    };
-    await store.insertKey(database, { ...row, chainCode: shared.chainCode });
+    const key = asked.record;
+    const held = await createShares(context, key);
+    const row = store.rowOf({ key, held, ids: authority.registry.ids, name, dateCreated: performed.date });
+    await store.insertKey(database, row);
     return row;
   }
 
@@ -124,7 +116,7 @@ export function createKeyService(parts: {
       return {
         ...keyOf(key),
         wallets: await walletsOfKey(database, keyId),
-        store: { id: key.storeId, kind: key.storeKind, keyId: key.id },
+        store: { id: key.storeId, kind: key.storeKind, ...placeOf(key) },
       };
     },
 
@@ -176,11 +168,19 @@ export function ownKeysOnly({ kind, userId }: Caller): string | null {
   return kind === 'EndUser' ? userId : null;
 }
 
+/** Where in its store a key is: a child is its master's, at a path. */
+function placeOf({ id, derivedFrom, derivationPath }: store.KeyRow): Pick<KeyDetail['store'], 'keyId' | 'derivationPath'> {
+  return derivedFrom === null || derivationPath === null ? { keyId: id } : { keyId: derivedFrom, derivationPath };
+}
+
 function keyOf(row: store.KeyRow): Key {
+  const { derivedFrom, derivationPath } = row;
   return {
     id: row.id,
     ...keyTypes[row.keyType],
     publicKey: toHex(row.publicKey),
+    ...(row.isMaster && { masterKey: true }),
+    ...(derivedFrom !== null && derivationPath !== null && { derivedFrom: { keyId: derivedFrom, path: derivationPath } }),
     ...(row.name === null ? {} : { name: row.name }),
     status: row.status,
     custodial: row.delegatedTo === null,

@@ -1,8 +1,11 @@
 /** SQL of keys. @module */
 
+import type { Key as RegisteredKey } from '../../authority/registry.ts';
+import type { RootIds } from '../../authority/root.ts';
 import { fromHex, toHex } from '../../base/bytes.ts';
 import { assert } from '../../base/errors.ts';
 import type { KeyType } from '../../base/keyTypes.ts';
+import type { NewKey } from '../../coordinator/coordinator.ts';
 import { batched } from '../../store/batch.ts';
 import type { Database, Query } from '../../store/database.ts';
 import type { KeyStoreRow } from '../keyStores/store.ts';
@@ -16,6 +19,10 @@ export interface KeyRow {
   readonly publicKey: Uint8Array;
   /** By participant number. */
   readonly verificationShares: ReadonlyMap<number, Uint8Array>;
+  readonly isMaster: boolean;
+  /** Of a child: its master, and the path from there. */
+  readonly derivedFrom: string | null;
+  readonly derivationPath: string | null;
   readonly name: string | null;
   readonly status: KeyStatus;
   readonly delegatedTo: string | null;
@@ -38,7 +45,8 @@ const maxBatch = 200;
 const concurrentBatches = 2;
 
 const columns = `k.id, k.organisation_id as "organisationId", k.store_id as "storeId", k.key_type as "keyType", k.public_key as "publicKey",
-  k.verification_shares as "verificationShares", k.name, k.status, k.delegated_to as "delegatedTo", k.date_created as "dateCreated",
+  k.verification_shares as "verificationShares", k.is_master as "isMaster", k.derived_from as "derivedFrom",
+  k.derivation_path as "derivationPath", k.name, k.status, k.delegated_to as "delegatedTo", k.date_created as "dateCreated",
   k.date_deleted as "dateDeleted"`;
 
 type Stored<T extends KeyRow> = Omit<T, 'verificationShares'> & { verificationShares: Record<string, string> } & Record<string, unknown>;
@@ -84,13 +92,47 @@ export async function idsWithoutKey(query: Query, ids: readonly string[]): Promi
   return rows.map(({ id }) => id);
 }
 
+/** The record of a key that was asked for, and that the signers hold. */
+export function rowOf({
+  key,
+  held,
+  ids,
+  name,
+  dateCreated,
+}: {
+  key: RegisteredKey;
+  held: NewKey;
+  ids: RootIds;
+  name: string | null;
+  dateCreated: Date;
+}): KeyRow & { chainCode: Uint8Array } {
+  const { publicKey, verificationShares, chainCode } = held;
+  return {
+    id: key.id,
+    organisationId: ids.organisationId,
+    storeId: ids.storeId,
+    keyType: key.keyType,
+    publicKey,
+    verificationShares,
+    chainCode,
+    isMaster: key.isMaster ?? false,
+    derivedFrom: key.derivedFrom?.keyId ?? null,
+    derivationPath: key.derivedFrom?.path ?? null,
+    name,
+    status: 'Active',
+    delegatedTo: null,
+    dateCreated,
+    dateDeleted: null,
+  };
+}
+
 /** A key that has its record keeps it: it may have been restored meanwhile (`restoration.ts`). */
 export async function insertKey(query: Query, row: KeyRow & { chainCode: Uint8Array }): Promise<void> {
   const shares = Object.fromEntries([...row.verificationShares].map(([participant, share]) => [participant, toHex(share)]));
   await query.query(
-    `insert into keys (id, organisation_id, store_id, key_type, public_key, verification_shares, chain_code, name, status, delegated_to,
-       date_created)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict (id) do nothing`,
+    `insert into keys (id, organisation_id, store_id, key_type, public_key, verification_shares, chain_code, is_master, derived_from,
+       derivation_path, name, status, delegated_to, date_created)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) on conflict (id) do nothing`,
     [
       row.id,
       row.organisationId,
@@ -99,6 +141,9 @@ export async function insertKey(query: Query, row: KeyRow & { chainCode: Uint8Ar
       row.publicKey,
       JSON.stringify(shares),
       row.chainCode,
+      row.isMaster,
+      row.derivedFrom,
+      row.derivationPath,
       row.name,
       row.status,
       row.delegatedTo,

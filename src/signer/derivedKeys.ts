@@ -1,0 +1,68 @@
+/**
+ * Keys as they are used. A child has no share of its own: this signer's own registry says from which master and by which path it was
+ * derived, and the master's share, with the public key and chain code sealed beside it, says how far it is moved. Nothing of it comes from
+ * whoever asks.
+ * @module
+ */
+
+import type { Derivation, Key } from '../authority/registry.ts';
+import { parsePath } from '../base/derivationPath.ts';
+import { assert } from '../base/errors.ts';
+import { keyTypes } from '../base/keyTypes.ts';
+import { type Child, deriveChild } from '../crypto/hd.ts';
+import { childShare } from '../mpc/childShare.ts';
+import type { KeyShare } from '../mpc/keyShare.ts';
+import type { Shares } from './shares.ts';
+
+/** Derivations are remembered, so that children sign as fast as other keys; the one used longest ago gives way. */
+const maxRemembered = 10_000;
+
+type KeyUse = Pick<Shares, 'publicOf' | 'has' | 'use'>;
+
+export function derivedKeys({ shares, find }: { shares: Shares; find: (keyId: string) => Key | undefined }): KeyUse {
+  const children = new Map<string, Child>();
+
+  function childOf(master: KeyShare, { keyId, path }: Derivation): Child {
+    const name = `${keyId}/${path}`;
+    const child = children.get(name) ?? derive(master, path);
+    children.delete(name);
+    children.set(name, child);
+    const [oldest] = children.keys();
+    if (children.size > maxRemembered && oldest !== undefined) children.delete(oldest);
+    return child;
+  }
+
+  const derivationOf = (keyId: string) => find(keyId)?.derivedFrom;
+
+  return {
+    has: (keyId) => shares.has(derivationOf(keyId)?.keyId ?? keyId),
+
+    publicOf(keyId) {
+      const derivation = derivationOf(keyId);
+      if (derivation === undefined) return shares.publicOf(keyId);
+      const { keyType } = shares.publicOf(derivation.keyId);
+      const known = children.get(`${derivation.keyId}/${derivation.path}`);
+      const { publicKey } = known ?? shares.use(derivation.keyId, (master) => childOf(master, derivation));
+      return { keyType, publicKey };
+    },
+
+    use(keyId, work) {
+      const derivation = derivationOf(keyId);
+      if (derivation === undefined) return shares.use(keyId, work);
+      return shares.use(derivation.keyId, (master) => {
+        const share = childShare(master, childOf(master, derivation));
+        try {
+          return work(share);
+        } finally {
+          share.secret.fill(0);
+        }
+      });
+    },
+  };
+}
+
+function derive(master: KeyShare, path: string): Child {
+  const indices = parsePath(path);
+  assert(indices, 'the registry has paths only');
+  return deriveChild(keyTypes[master.keyType].curve, master, indices);
+}
