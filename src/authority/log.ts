@@ -27,7 +27,7 @@ export function check(registry: Registry, entry: Entry, moment: Moment): Accepte
   }
   const { binding } = entry.authorisation;
   const { changes } = decide(registry, entry.authorisation, moment);
-  return { ...position, time: timeShownBy(registry, binding), nonce: binding.nonce, changes };
+  return { ...position, time: timeShownBy(registry, binding), spent: { nonce: binding.nonce, expiresAt: binding.expiresAt }, changes };
 }
 
 /** Checks and commits. @throws {Refusal} and nothing has changed */

@@ -3,16 +3,18 @@
  * keys. Every signer keeps its own, and so does the service; the same log makes the same registry.
  *
  * Rules read it and answer with changes; what was accepted is committed in one go, after every check has passed. A change costs the same
- * however many records there are.
+ * however many records there are. Of what grows without end (keys, wallets, heads) nothing need be in memory: it is looked up, never listed.
  * @module
  */
 
+import { fromHex } from '../base/bytes.ts';
 import { assert } from '../base/errors.ts';
 import type { KeyType } from '../base/keyTypes.ts';
 import type { WalletNetwork } from '../chains/networks.ts';
 import type { CredentialKey } from '../crypto/assertions.ts';
 import { anchorFor, type Head, sameHead } from './head.ts';
 import type { Managed } from './managed.ts';
+import { aliasOf, type Kind, keep, keepHead, type RecordStore, type Records, recordKinds, staged } from './records.ts';
 import type { Root, RootIds } from './root.ts';
 
 /** A service account: so far the only callers there are. */
@@ -90,6 +92,12 @@ export type Change =
   | { readonly kind: 'key'; readonly record: Key }
   | { readonly kind: 'wallet'; readonly record: Wallet };
 
+/** Records that are asked for by their ids. */
+export interface Lookup<T> {
+  get(id: string): T | undefined;
+  has(id: string): boolean;
+}
+
 export interface Registry {
   readonly root: Root;
   readonly ids: RootIds;
@@ -102,8 +110,8 @@ export interface Registry {
   readonly credentials: ReadonlyMap<string, Credential>;
   readonly permissions: ReadonlyMap<string, Permission>;
   readonly assignments: ReadonlyMap<string, Assignment>;
-  readonly keys: ReadonlyMap<string, Key>;
-  readonly wallets: ReadonlyMap<string, Wallet>;
+  readonly keys: Lookup<Key>;
+  readonly wallets: Lookup<Wallet>;
   /** A key has one wallet on a network at most. */
   walletOf(keyId: string, network: WalletNetwork): Wallet | undefined;
   assignmentsOf(identityId: string): Iterable<Assignment>;
@@ -112,7 +120,7 @@ export interface Registry {
   childAt(derivation: Derivation): Key | undefined;
   /** The smallest index i such that the master has no child at `m/i`. */
   nextChildOf(masterId: string): number;
-  /** Whether an entry of the log has this nonce. */
+  /** Whether an entry of the log has this nonce, if `time` has not passed its expiry: later nothing is accepted with it anyhow. */
   isSpent(nonce: string): boolean;
   /** Of the entry with this number; of 0 the hash before the first. */
   hashAt(sequence: number): Uint8Array | undefined;
@@ -125,35 +133,29 @@ export interface Accepted {
   readonly follows: Head;
   readonly head: Head;
   readonly time: number;
-  /** Of the action; a recovery has none. */
-  readonly nonce?: string;
+  /** Of the action, and when it expires (unix seconds); a recovery has none. */
+  readonly spent?: { readonly nonce: string; readonly expiresAt: number };
   readonly changes: readonly Change[];
 }
 
 export interface MutableRegistry extends Registry {
-  /** @throws {Bug} for what was accepted at another head */
+  readonly records: RecordStore;
+  /** @throws {Bug} for what was accepted at another head; and what the records throw, before anything has changed */
   commit(accepted: Accepted): void;
 }
 
-export function createRegistry(start: { root: Root; ids: RootIds; head: Head; time: number; changes: readonly Change[] }): MutableRegistry {
-  const { root, ids } = start;
+/** The registry of these records, at this head; what they are before the first entry, `root.ts` says. */
+export function createRegistry(start: { root: Root; ids: RootIds; head: Head; time: number; records: RecordStore }): MutableRegistry {
+  const { root, ids, records } = start;
   let { head, time } = start;
-  const accounts = new Map<string, Account>();
-  const credentials = new Map<string, Credential>();
-  const permissions = new Map<string, Permission>();
-  const assignments = new Map<string, Assignment>();
-  const keys = new Map<string, Key>();
-  const wallets = new Map<string, Wallet>();
-  const walletsByKey = new Map<string, Wallet>();
-  const byIdentity = new Map<string, Map<string, Assignment>>();
-  const byAccount = new Map<string, Map<string, Credential>>();
-  /** By master, then by path. */
-  const children = new Map<string, Map<string, string>>();
-  /** By master: below it every index is taken. */
-  const nextChildren = new Map<string, number>();
-  const nonces = new Set<string>();
-  const hashes = [head.hash];
-  const anchors = new Map([[anchorFor(head), head.sequence]]);
+  const accounts = held(records, 'account');
+  const credentials = held(records, 'credential');
+  const permissions = held(records, 'permission');
+  const assignments = held(records, 'assignment');
+  const nonces = held(records, 'nonce');
+  const byIdentity = grouped(assignments, ({ identityId }) => identityId);
+  const byAccount = grouped(credentials, ({ accountId }) => accountId);
+  const byExpiry = grouped(nonces, (expiresAt) => expiresAt);
 
   function make(change: Change): void {
     switch (change.kind) {
@@ -176,36 +178,40 @@ export function createRegistry(start: { root: Root; ids: RootIds; head: Head; ti
         byIdentity.get(change.record.identityId)?.delete(change.record.id);
         break;
       case 'key':
-        keys.set(change.record.id, change.record);
-        if (change.record.derivedFrom !== undefined) addChild(change.record.id, change.record.derivedFrom);
-        break;
       case 'wallet':
-        wallets.set(change.record.id, change.record);
-        walletsByKey.set(`${change.record.keyId}/${change.record.network}`, change.record);
-        break;
+        break; // looked up
     }
   }
 
-  function addChild(id: string, { keyId, path }: Derivation): void {
-    const paths = within(children, keyId);
-    paths.set(path, id);
-    let next = nextChildren.get(keyId) ?? 0;
-    while (paths.has(`m/${next}`)) next += 1;
-    nextChildren.set(keyId, next);
+  /** By times of expiry, which are few: an action lives for five minutes. */
+  function forgetExpired(): void {
+    for (const [expiresAt, expiring] of byExpiry) {
+      if (expiresAt > time) continue;
+      byExpiry.delete(expiresAt);
+      for (const nonce of expiring.keys()) {
+        nonces.delete(nonce);
+        records.put('nonce', nonce, undefined);
+      }
+    }
   }
 
-  start.changes.forEach(make);
+  const keys = lookup(records, 'key');
+  const wallets = lookup(records, 'wallet');
   return {
     root,
     ids,
     organisationId: ids.organisationId,
+    records,
     accounts,
     credentials,
     permissions,
     assignments,
     keys,
     wallets,
-    walletOf: (keyId, network) => walletsByKey.get(`${keyId}/${network}`),
+    walletOf(keyId, network) {
+      const id = records.get('alias', aliasOf.walletOf(keyId, network));
+      return id === undefined ? undefined : wallets.get(id);
+    },
     get head() {
       return head;
     },
@@ -214,25 +220,56 @@ export function createRegistry(start: { root: Root; ids: RootIds; head: Head; ti
     },
     assignmentsOf: (identityId) => byIdentity.get(identityId)?.values() ?? [],
     credentialsOf: (accountId) => byAccount.get(accountId)?.values() ?? [],
-    childAt: ({ keyId, path }) => keys.get(children.get(keyId)?.get(path) ?? ''),
-    nextChildOf: (masterId) => nextChildren.get(masterId) ?? 0,
+    childAt(derivation) {
+      const id = records.get('alias', aliasOf.child(derivation));
+      return id === undefined ? undefined : keys.get(id);
+    },
+    nextChildOf: (masterId) => records.get('nextChild', masterId) ?? 0,
     isSpent: (nonce) => nonces.has(nonce),
-    hashAt: (sequence) => hashes[sequence],
-    sequenceOf: (anchor) => anchors.get(anchor),
+    hashAt(sequence) {
+      if (sequence === head.sequence) return head.hash;
+      const hash = records.get('head', String(sequence));
+      return hash === undefined ? undefined : fromHex(hash);
+    },
+    sequenceOf: (anchor) => (anchor === anchorFor(head) ? head.sequence : records.get('anchor', anchor)),
     commit(accepted) {
       assert(sameHead(accepted.follows, head), 'what was accepted at this head is committed at this head');
-      accepted.changes.forEach(make);
-      if (accepted.nonce !== undefined) nonces.add(accepted.nonce);
+      const { changes, spent } = accepted;
+      // Whatever must be looked up for it is, before anything changes.
+      const stage = staged(records);
+      for (const change of changes) keep(stage, change);
+      keepHead(stage, accepted.head);
+      stage.write();
+      changes.forEach(make);
       head = accepted.head;
       time = accepted.time;
-      hashes.push(head.hash);
-      anchors.set(anchorFor(head), head.sequence);
+      if (spent !== undefined) {
+        nonces.set(spent.nonce, spent.expiresAt);
+        within(byExpiry, spent.expiresAt).set(spent.nonce, spent.expiresAt);
+        records.put('nonce', spent.nonce, spent.expiresAt);
+      }
+      forgetExpired();
     },
   };
 }
 
-function within<V>(index: Map<string, Map<string, V>>, name: string): Map<string, V> {
-  const found = index.get(name) ?? new Map<string, V>();
-  index.set(name, found);
+function held<K extends Kind>(records: RecordStore, kind: K): Map<string, Records[K]> {
+  assert(recordKinds[kind].extent === 'held', 'what is held is not looked up');
+  return new Map(records.all(kind));
+}
+
+function lookup<K extends Kind>(records: RecordStore, kind: K): Lookup<Records[K]> {
+  return { get: (id) => records.get(kind, id), has: (id) => records.get(kind, id) !== undefined };
+}
+
+function grouped<V, G>(records: ReadonlyMap<string, V>, groupOf: (record: V) => G): Map<G, Map<string, V>> {
+  const groups = new Map<G, Map<string, V>>();
+  for (const [id, record] of records) within(groups, groupOf(record)).set(id, record);
+  return groups;
+}
+
+function within<G, V>(groups: Map<G, Map<string, V>>, group: G): Map<string, V> {
+  const found = groups.get(group) ?? new Map<string, V>();
+  groups.set(group, found);
   return found;
 }

@@ -11,6 +11,7 @@ import { daysValidAtMost } from './bodies.ts';
 import type { Head } from './head.ts';
 import { namesFrom } from './ids.ts';
 import { type Managed, managedPermissions } from './managed.ts';
+import { keep, keepHead, type RecordStore, recordsInMemory } from './records.ts';
 import { type Change, createRegistry, type MutableRegistry } from './registry.ts';
 
 export interface Root {
@@ -63,10 +64,15 @@ export function genesisOf(root: Root): Head {
   return { sequence: 0, hash: new Uint8Array(createHash('sha256').update(bytes).digest()) };
 }
 
-/** The registry before the first entry: the root may do everything, and is alone. @throws {Refusal} BadRequest for a credential not accepted */
-export function initialRegistry(root: Root): MutableRegistry {
+/**
+ * The registry before the first entry: the root may do everything, and is alone.
+ * @param records none yet: those of the root are put there
+ * @throws {Refusal} BadRequest for a credential not accepted
+ */
+export function initialRegistry(root: Root, records: RecordStore = recordsInMemory()): MutableRegistry {
   const ids = rootIds(root);
   const { publicKey, createdAt } = root;
+  const head = genesisOf(root);
   const changes: Change[] = [
     { kind: 'permission', record: managed(ids.fullAdminId, 'FullAdmin') },
     { kind: 'permission', record: managed(ids.defaultEndUserId, 'DefaultEndUser') },
@@ -88,7 +94,14 @@ export function initialRegistry(root: Root): MutableRegistry {
     },
     { kind: 'assignment', record: { id: ids.assignmentId, permissionId: ids.fullAdminId, identityId: ids.userId } },
   ];
-  return createRegistry({ root, ids, head: genesisOf(root), time: createdAt, changes });
+  for (const change of changes) keep(records, change);
+  keepHead(records, head);
+  return createRegistry({ root, ids, head, time: createdAt, records });
+}
+
+/** The registry of records that are kept already: as the log up to this head made them. */
+export function resumedRegistry(root: Root, { head, time }: Pick<MutableRegistry, 'head' | 'time'>, records: RecordStore): MutableRegistry {
+  return createRegistry({ root, ids: rootIds(root), head, time, records });
 }
 
 function identityOf({ clusterId, publicKey, createdAt }: Root): Uint8Array[] {

@@ -9,7 +9,7 @@ import type { Authorisation } from '../crypto/authorisation.ts';
 import { type Caller, requirePermitted } from './grants.ts';
 import type { Names } from './ids.ts';
 import { parseBody, parsed, type Target } from './parse.ts';
-import type { Change, Registry } from './registry.ts';
+import type { Change, Lookup, Registry } from './registry.ts';
 import type { KnownRequest } from './requests.ts';
 
 /** On what a rule stands. */
@@ -54,7 +54,7 @@ export function rule<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTy
 }
 
 /** Ids are hashes of 130 bits, and yet nothing is ever put over what stands. @throws {Refusal} Conflict */
-export function fresh(records: ReadonlyMap<string, unknown>, id: string): string {
+export function fresh(records: Pick<Lookup<unknown>, 'has'>, id: string): string {
   if (records.has(id)) throw new Refusal('Conflict', `${id} exists already`);
   return id;
 }

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { Refusal } from '../../src/base/errors.ts';
-import { type Actor, createWorld, credIdOf, keyPair, type Wanted, type World } from './world.ts';
+import { type Actor, createWorld, credIdOf, keyIdsOf, keyPair, type Wanted, type World } from './world.ts';
 
 /** One attempt: who, what, and of what, each chosen out of what there is then. */
 export interface Attempt {
@@ -50,7 +50,7 @@ function requestOf({ registry }: World, { request, first, second }: Attempt, pub
   const account = pick([...registry.accounts.keys()], first);
   const permission = pick([...registry.permissions.keys()], first);
   const assignment = pick([...registry.assignments.values()], second);
-  const key = pick([...registry.keys.keys(), 'key-none'], first);
+  const key = pick([...keyIdsOf(registry), 'key-none'], first);
   const names = [pick(operations, first), pick(operations, second)];
   const kinds: readonly Wanted[] = [
     { method: 'POST', path: '/auth/service-accounts', body: { name: 'a', publicKey, daysValid: 1 + first } },

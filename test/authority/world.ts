@@ -6,7 +6,7 @@ import { type Entry, entryAfter } from '../../src/authority/entry.ts';
 import { type Head, nonceAt } from '../../src/authority/head.ts';
 import { apply } from '../../src/authority/log.ts';
 import { type Recovery, type RecoveryTerms, recoveryMessage } from '../../src/authority/recovery.ts';
-import type { Accepted, MutableRegistry, Registry } from '../../src/authority/registry.ts';
+import type { Accepted, MutableRegistry } from '../../src/authority/registry.ts';
 import { initialRegistry, type Root, rootIds } from '../../src/authority/root.ts';
 import { headMessage, type SignedHead } from '../../src/authority/signedHead.ts';
 import { concat, toBase64, toBase64Url, utf8 } from '../../src/base/bytes.ts';
@@ -201,8 +201,8 @@ function pemOf(publicKey: KeyObject): string {
 }
 
 /** Everything a registry says, in a form that compares. */
-export function contentOf(registry: Registry) {
-  const sorted = <T>(map: ReadonlyMap<string, T>) => [...map].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, record]) => record);
+export function contentOf(registry: MutableRegistry) {
+  const sorted = <T>(map: Iterable<readonly [string, T]>) => [...map].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, record]) => record);
   return {
     head: registry.head,
     time: registry.time,
@@ -210,8 +210,17 @@ export function contentOf(registry: Registry) {
     credentials: sorted(registry.credentials).map(({ key: _, ...credential }) => credential),
     permissions: sorted(registry.permissions),
     assignments: sorted(registry.assignments),
-    keys: sorted(registry.keys),
+    keys: sorted(registry.records.all('key')),
+    wallets: sorted(registry.records.all('wallet')),
+    aliases: [...registry.records.all('alias')].sort(),
+    nextChildren: [...registry.records.all('nextChild')].sort(),
+    nonces: [...registry.records.all('nonce')].sort(),
   };
+}
+
+/** The ids of all keys, in the order of the log. */
+export function keyIdsOf({ records }: MutableRegistry): string[] {
+  return Array.from(records.all('key'), ([id]) => id);
 }
 
 /** Why it was refused: `<code>: <message>`. */

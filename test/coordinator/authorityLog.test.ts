@@ -17,6 +17,7 @@ import { schemeOf } from '../../src/crypto/schemes/index.ts';
 import { listen } from '../../src/signer/listen.ts';
 import type { Listening } from '../../src/transport/transport.ts';
 import { unixTransport } from '../../src/transport/unix.ts';
+import { keyIdsOf } from '../authority/world.ts';
 import { createCluster, digestOf, type TestCluster, type TestSigner, type Wanted } from '../signer/cluster.ts';
 
 let directory: string;
@@ -164,7 +165,7 @@ describe('a key', () => {
   const made = async (keyType: 'EdDSA/ed25519' | 'ECDSA/secp256k1' | 'Schnorr/secp256k1' | 'DH/secp256k1', body: object) => {
     const authorisation = cluster.sign(cluster.admin, { method: 'POST', path: '/keys', body });
     await put(authorisation);
-    const id = [...cluster.registry.keys.keys()].at(-1) ?? '';
+    const id = keyIdsOf(cluster.registry).at(-1) ?? '';
     return { id, keyType, ...(await coordinator.createKey({ keyId: id, keyType })) };
   };
   const eddsa = () => made('EdDSA/ed25519', { scheme: 'EdDSA', curve: 'ed25519' });
@@ -215,7 +216,7 @@ describe('a key', () => {
     await down(three);
     await perform();
     await put(cluster.sign(cluster.admin, newKey));
-    const id = [...cluster.registry.keys.keys()].at(-1) ?? '';
+    const id = keyIdsOf(cluster.registry).at(-1) ?? '';
     await up(three);
     const { verificationShares } = await coordinator.createKey({ keyId: id, keyType: 'EdDSA/ed25519' });
     expect([...verificationShares.keys()]).toEqual([1, 2, 3]);

@@ -25,6 +25,8 @@ export interface LogCopy {
   readonly registry: Registry;
   /** The number of the entry that asked for this key: there is what the registry keeps nothing of. */
   askedAt(keyId: string): number | undefined;
+  /** Of all keys that were asked for, in the order of the log, the ids after so many. */
+  keysAfter(count: number): readonly string[];
   /** Reads what other replicas have written. @throws {Error} for what does not verify: only replicas write the log, so it was tampered with */
   refresh(): Promise<void>;
   /**
@@ -146,6 +148,7 @@ export function createLogCopy(parts: {
       return registry;
     },
     askedAt: (keyId) => firstEntries.get(keyId),
+    keysAfter: (count) => [...firstEntries.keys()].slice(count),
 
     async refresh() {
       for (let isEnd = false; !isEnd; ) {

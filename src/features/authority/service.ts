@@ -40,6 +40,8 @@ export interface Authority {
   readonly registry: Registry;
   /** The number of the entry that asked for this key. */
   askedAt(keyId: string): number | undefined;
+  /** Of all keys that were asked for, in the order of the log, the ids after so many. */
+  keysAfter(count: number): readonly string[];
   /** The nonce of a user action that is asked for now: it names the head of the log (`authority/head.ts`). */
   nonce(): string;
   /**
@@ -150,6 +152,7 @@ export function createAuthority(parts: {
       return copy.registry;
     },
     askedAt: (keyId) => copy.askedAt(keyId),
+    keysAfter: (count) => copy.keysAfter(count),
     nonce: () => nonceAt(copy.registry.head, new Uint8Array(randomBytes(nonceRandomBytes))),
     perform: (context) => inTurn((perform) => perform(context)),
     inTurn,

@@ -56,12 +56,10 @@ export function createKeyRestoration(parts: {
   );
 
   async function lookForNew(): Promise<void> {
-    if (authority.registry.keys.size <= lookedFor) return;
-    const keys = [...authority.registry.keys.values()];
-    while (lookedFor < keys.length) {
-      const page = keys.slice(lookedFor, lookedFor + idsPerStatement);
-      const ids = page.filter(({ status }) => status === 'Active').map(({ id }) => id);
-      for (const id of await idsWithoutKey(database, ids)) missing.set(id, clock());
+    for (;;) {
+      const page = authority.keysAfter(lookedFor).slice(0, idsPerStatement);
+      if (page.length === 0) return;
+      for (const id of await idsWithoutKey(database, page)) missing.set(id, clock());
       lookedFor += page.length;
     }
   }
