@@ -43,7 +43,7 @@ export function randomOf(seed: string): Random {
     seed,
     bytes,
     int,
-    bigint: (bits) => toBigInt(bytes(Math.ceil(bits / 8))) >> BigInt(int(bits)),
+    bigint: (bits) => BigInt.asUintN(bits, toBigInt(bytes(Math.ceil(bits / 8)))) >> BigInt(int(bits)),
     bool: () => int(2) === 0,
     pick<T>(items: readonly T[]): T {
       if (items.length === 0) throw new Error('nothing to pick from');

@@ -6,13 +6,16 @@
 import { encodePubkey } from '@cosmjs/proto-signing';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { sha256 } from '@noble/hashes/sha2.js';
+import { localForger } from '@taquito/local-forging';
+import { b58Encode, getPkhfromPk, PrefixV2, verifySignature } from '@taquito/utils';
 import { SignMode } from 'cosmjs-types/cosmos/tx/signing/v1beta1/signing';
 import { AuthInfo, SignDoc, TxBody } from 'cosmjs-types/cosmos/tx/v1beta1/tx';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { fromHex, to0x, toBase64 } from '../../src/base/bytes.ts';
+import { fromHex, to0x, toBase64, toHex } from '../../src/base/bytes.ts';
 import { type Instance, officialClient, startInstance } from '../support/instance.ts';
 import type { KeyTypeNames } from './examples.ts';
 
+type Forged = Parameters<typeof localForger.forge>[0];
 type Client = ReturnType<typeof officialClient>;
 type SignatureBody = Parameters<Client['keys']['generateSignature']>[0]['body'];
 type Answer = Awaited<ReturnType<Client['keys']['generateSignature']>>;
@@ -41,6 +44,23 @@ const samples: Readonly<Record<string, Sample>> = {
     verify({ signature }, publicKey, body) {
       const digest = sha256(bytesOf('signDoc' in body ? body.signDoc : ''));
       expect(secp256k1.verify(bytesOf(signature?.encoded), digest, publicKey, { prehash: false })).toBe(true);
+    },
+  },
+
+  Tezos: {
+    key: { scheme: 'EdDSA', curve: 'ed25519' },
+    async request(publicKey) {
+      const source = getPkhfromPk(b58Encode(publicKey, PrefixV2.Ed25519PublicKey));
+      const manager = { source, fee: '400', counter: '1', gas_limit: '1000', storage_limit: '0' };
+      const contents = [{ kind: 'transaction', ...manager, amount: '1', destination: source }] as Forged['contents'];
+      const transaction = await localForger.forge({ branch: 'BLzyjjHKEKMULtvkpSHxuZxx6ei6fpntH2BTkYZiLgs8zLVstvX', contents });
+      return { kind: 'Transaction', network: 'TezosGhostnet', transaction };
+    },
+    verify({ signature, signedData }, publicKey, body) {
+      const [transaction, encoded] = ['transaction' in body ? String(body.transaction) : '', bytesOf(signature?.encoded)];
+      const key = b58Encode(publicKey, PrefixV2.Ed25519PublicKey);
+      expect(verifySignature(transaction, key, b58Encode(encoded, PrefixV2.Ed25519Signature), Uint8Array.of(3))).toBe(true);
+      expect(signedData).toBe(`0x${transaction}${toHex(encoded)}`);
     },
   },
 };
