@@ -18,13 +18,14 @@ import { Abort, assert } from '../base/errors.ts';
 import { type KeyType, keyTypes } from '../base/keyTypes.ts';
 import type { Group, Point } from '../crypto/groups/group.ts';
 import { groupOf } from '../crypto/groups/index.ts';
+import { dealtShares, evaluateInExponent, receivedShare } from './dealing.ts';
 import { sha256 } from './hash.ts';
 import { createKeyShare, encodePublic, type KeyShare } from './keyShare.ts';
 import { compareEcho, cut, cutEvenly, digestBytes, echoBytes, echoOf, exchangeSigned, reading, type Signed } from './messages.ts';
 import type { Party } from './party.ts';
 import { type Claim, proofBytes, provePossession, verifyPossession } from './possession.ts';
 import { quorumOf } from './protocols.ts';
-import { assertParticipants, evaluate, type Polynomial, powers, randomPolynomial } from './shamir.ts';
+import { assertParticipants, evaluate, type Polynomial, randomPolynomial } from './shamir.ts';
 
 const chainCodeBytes = 32;
 
@@ -47,11 +48,12 @@ export async function keygen(party: Party, { keyType, threshold }: { keyType: Ke
 
   // Round 2: the shares f(j), and the echo of round 1.
   const echo = echoOf(round1);
-  const round2 = await exchangeSigned(party, 'dkg/share', concat(echo, contribution), sealedShares(setting, f));
+  const round2 = await exchangeSigned(party, 'dkg/share', concat(echo, contribution), dealtShares(setting, 'dkg/share', f, participants));
   const chainCode = jointChainCode(setting, { echo, packages, round2 });
   let secret = evaluate(f, index, group.order);
   for (const [from, { toMe }] of round2) {
-    if (from !== index) secret = (secret + receivedShare(setting, from, toMe, commitmentsOf(from))) % group.order;
+    if (from === index) continue;
+    secret = (secret + receivedShare(setting, 'dkg/share', from, { box: toMe, commitments: commitmentsOf(from) })) % group.order;
   }
 
   // The sum of all polynomials, in the exponent.
@@ -122,21 +124,6 @@ function claimOf({ party, group, keyType }: Setting, i: number, commitment: Uint
   return { group, keyType, i, context: party.sessionId, commitment };
 }
 
-/** f(j) for each of the others, sealed. */
-function sealedShares({ party, group }: Setting, f: Polynomial): ReadonlyMap<number, Uint8Array> {
-  const others = party.participants.filter((participant) => participant !== party.index);
-  return new Map(
-    others.map((to) => {
-      const share = group.encodeScalar(evaluate(f, to, group.order));
-      try {
-        return [to, party.sealTo(to, 'dkg/share', share)];
-      } finally {
-        share.fill(0);
-      }
-    }),
-  );
-}
-
 /**
  * The hash of all contributions, each as it was committed to. The echoes are compared before anything else of this round is looked at:
  * where two views differ, whatever else goes wrong is the fault of the sender that split them.
@@ -157,27 +144,6 @@ function jointChainCode(
     }
   }
   return sha256(lengthPrefixed(utf8('countersign/dkg/chain-code/v1'), party.sessionId, ...reveals.map(({ reveal }) => reveal)));
-}
-
-/** f_from(index), checked against the commitments of `from` (Feldman 1987). */
-function receivedShare({ party, group }: Setting, from: number, box: Uint8Array, commitments: readonly Point[]): bigint {
-  const opened = party.openFrom(from, 'dkg/share', box);
-  try {
-    return reading(from, 'dkg/share', () => {
-      const share = group.decodeScalar(opened);
-      if (!group.equals(group.multiplyBase(share), evaluateInExponent(group, commitments, party.index))) {
-        throw new Error('the share does not lie on its polynomial');
-      }
-      return share;
-    });
-  } finally {
-    opened.fill(0);
-  }
-}
-
-/** f(x)·G = Σ x^k · C_k. */
-function evaluateInExponent(group: Group, commitments: readonly Point[], x: number): Point {
-  return group.linearCombination(powers(x, commitments.length, group.order), commitments);
 }
 
 function chainCodeCommitment({ sessionId }: Party, from: number, contribution: Uint8Array): Uint8Array {
