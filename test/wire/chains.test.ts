@@ -6,6 +6,7 @@
 import { encodePubkey } from '@cosmjs/proto-signing';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { sha256 } from '@noble/hashes/sha2.js';
+import { Account, Asset, Keypair, Networks, Operation, StrKey, TransactionBuilder } from '@stellar/stellar-sdk';
 import { localForger } from '@taquito/local-forging';
 import { b58Encode, getPkhfromPk, PrefixV2, verifySignature } from '@taquito/utils';
 import { SignMode } from 'cosmjs-types/cosmos/tx/signing/v1beta1/signing';
@@ -44,6 +45,23 @@ const samples: Readonly<Record<string, Sample>> = {
     verify({ signature }, publicKey, body) {
       const digest = sha256(bytesOf('signDoc' in body ? body.signDoc : ''));
       expect(secp256k1.verify(bytesOf(signature?.encoded), digest, publicKey, { prehash: false })).toBe(true);
+    },
+  },
+
+  Stellar: {
+    key: { scheme: 'EdDSA', curve: 'ed25519' },
+    request(publicKey) {
+      const source = StrKey.encodeEd25519PublicKey(Buffer.from(publicKey));
+      const builder = new TransactionBuilder(new Account(source, '1'), { fee: '100', networkPassphrase: Networks.TESTNET });
+      const payment = Operation.payment({ destination: source, asset: Asset.native(), amount: '1' });
+      const envelope = builder.addOperation(payment).setTimeout(300).build().toEnvelope();
+      return { kind: 'Transaction', network: 'StellarTestnet', transaction: `0x${envelope.toXDR('hex')}` };
+    },
+    verify({ signature, signedData = '' }, publicKey) {
+      const signed = TransactionBuilder.fromXDR(Buffer.from(bytesOf(signedData)).toString('base64'), Networks.TESTNET);
+      const pair = Keypair.fromPublicKey(StrKey.encodeEd25519PublicKey(Buffer.from(publicKey)));
+      expect(signed.signatures).toHaveLength(1);
+      expect(pair.verify(signed.hash(), Buffer.from(bytesOf(signature?.encoded)))).toBe(true);
     },
   },
 
