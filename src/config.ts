@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { type Address, parseAddress } from './base/address.ts';
 import { messageOf } from './base/errors.ts';
 import { maxSigners } from './signer/contract.ts';
+import { type KeyEncryptionSettings, providers, type SecretSource } from './signer/keyEncryption/settings.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 
@@ -63,13 +64,33 @@ export interface Config {
   readonly tlsKeyFile: string;
 }
 
+/** Of a signer's process alone: the service has none of it in its configuration. */
+const keyEncryptionEnvironment = z.object({
+  KEY_ENCRYPTION: z.enum(providers).default('file'),
+  KEY_ENCRYPTION_PASSPHRASE: z.string().optional(),
+  KEY_ENCRYPTION_PASSPHRASE_FILE: z.string().optional(),
+  KEY_ENCRYPTION_NEW_PASSPHRASE: z.string().optional(),
+  KEY_ENCRYPTION_NEW_PASSPHRASE_FILE: z.string().optional(),
+  PKCS11_MODULE: z.string().optional(),
+  PKCS11_TOKEN: z.string().optional(),
+  PKCS11_KEY: z.string().optional(),
+  PKCS11_PIN: z.string().optional(),
+  PKCS11_PIN_FILE: z.string().optional(),
+  AWS_KMS_KEY: z.string().optional(),
+  AWS_KMS_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  VAULT_ADDR: z.url({ protocol: /^https?$/ }).optional(),
+  VAULT_NAMESPACE: z.string().optional(),
+  VAULT_TOKEN: z.string().optional(),
+  VAULT_TOKEN_FILE: z.string().optional(),
+  VAULT_TRANSIT_MOUNT: z.string().default('transit'),
+  VAULT_TRANSIT_KEY: z.string().optional(),
+});
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 /** @throws {ConfigError} naming every variable that is wrong, and what it should be */
-export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
-  // An empty variable is an absent one: `PORT= npm start`.
-  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
-  const parsed = environment.safeParse(set);
-  if (!parsed.success) throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('\n'));
-  const read = parsed.data;
+export function readConfig(env: Environment): Config {
+  const read = parse(environment, env);
   const dataDir = resolve(read.DATA_DIR);
   return Object.freeze({
     port: read.PORT,
@@ -85,6 +106,43 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     signers: read.SIGNERS?.map((address) => (address.kind === 'unix' ? { ...address, path: resolve(address.path) } : address)),
     tlsKeyFile: resolve(read.TLS_KEY_FILE ?? `${dataDir}/tls.key`),
   });
+}
+
+/** How a signer's key-encryption key is kept. @throws {ConfigError} as `readConfig` */
+export function readKeyEncryption(env: Environment): KeyEncryptionSettings {
+  const read = parse(keyEncryptionEnvironment, env);
+  return {
+    provider: read.KEY_ENCRYPTION,
+    passphrase: secret(read.KEY_ENCRYPTION_PASSPHRASE_FILE, read.KEY_ENCRYPTION_PASSPHRASE),
+    newPassphrase: secret(read.KEY_ENCRYPTION_NEW_PASSPHRASE_FILE, read.KEY_ENCRYPTION_NEW_PASSPHRASE),
+    pkcs11: {
+      module: read.PKCS11_MODULE,
+      token: read.PKCS11_TOKEN,
+      key: read.PKCS11_KEY,
+      pin: secret(read.PKCS11_PIN_FILE, read.PKCS11_PIN),
+    },
+    awsKms: { key: read.AWS_KMS_KEY, endpoint: read.AWS_KMS_ENDPOINT },
+    vault: {
+      address: read.VAULT_ADDR,
+      namespace: read.VAULT_NAMESPACE,
+      token: secret(read.VAULT_TOKEN_FILE, read.VAULT_TOKEN),
+      mount: read.VAULT_TRANSIT_MOUNT,
+      key: read.VAULT_TRANSIT_KEY,
+    },
+  };
+}
+
+function secret(file: string | undefined, value: string | undefined): SecretSource | undefined {
+  if (file !== undefined) return { file };
+  return value === undefined ? undefined : { value };
+}
+
+/** An empty variable is an absent one: `PORT= npm start`. */
+function parse<S extends z.ZodType>(schema: S, env: Environment): z.output<S> {
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = schema.safeParse(set);
+  if (!parsed.success) throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('\n'));
+  return parsed.data;
 }
 
 export class ConfigError extends Error {

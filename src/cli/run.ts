@@ -4,16 +4,15 @@
  * @module
  */
 
-import { parseArgs } from 'node:util';
-import { parseAddress } from '../base/address.ts';
 import { readConfig } from '../config.ts';
-import { createLog } from '../log.ts';
-import { required } from './options.ts';
 
 const usage = `countersign start                 the service with its signers, on this machine
 countersign serve                 the service alone; its signers run elsewhere (CLUSTER_FILE, SIGNERS, DATABASE_URL)
 countersign signer init --data-dir DIR              make a signer's identity and print its public half
 countersign signer renew-tls --data-dir DIR         give a signer another TLS key and print its public half
+countersign signer rewrap --data-dir DIR [--to file|passphrase|pkcs11|aws-kms|vault] [--rotate]
+                                  keep its key-encryption key otherwise, while it runs; --rotate: another key, while it is stopped
+                                  (docs/keys-at-rest.md)
 countersign signer --data-dir DIR --socket PATH | --listen ADDRESS
                                   run a signer; an address is unix:/path or tls://host:port
 countersign cluster init --signers 3 --threshold 1 --out DIR [--hosts ADDRESS,…] [--root-public-key FILE]
@@ -40,38 +39,17 @@ export async function run(args: readonly string[]): Promise<void> {
   const [first, ...rest] = args;
   if (first === 'cluster') return (await import('./commands/cluster.ts')).cluster(rest);
   if (first === 'audit') return (await import('./commands/audit.ts')).audit(rest, process.env);
-  if (first === 'recovery') return (await import('./commands/recovery.ts')).recovery(rest);
+  if (first === 'recovery') return (await import('./commands/recovery.ts')).recovery(rest, process.env);
   if (first === 'call') return (await import('./commands/call.ts')).call(rest, process.env);
   if (first === 'service') return (await import('./commands/service.ts')).service(rest);
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: { 'data-dir': { type: 'string' }, socket: { type: 'string' }, listen: { type: 'string' } },
-  });
+  if (first === 'signer') return (await import('./commands/signer.ts')).signer(rest, process.env);
   const config = readConfig(process.env);
-  const command = positionals.join(' ');
+  const command = args.join(' ');
   switch (command) {
     case 'start':
       return (await import('../server/start.ts')).start(config);
     case 'serve':
       return (await import('../server/start.ts')).serve(config);
-    case 'signer init': {
-      const { initialiseSigner } = await import('../signer/process.ts');
-      console.log(JSON.stringify(initialiseSigner(required(values['data-dir'], '--data-dir'))));
-      return;
-    }
-    case 'signer renew-tls': {
-      const { renewSignerTlsKey } = await import('../signer/process.ts');
-      console.log(JSON.stringify(renewSignerTlsKey(required(values['data-dir'], '--data-dir'))));
-      return;
-    }
-    case 'signer': {
-      const { runSigner } = await import('../signer/process.ts');
-      const dataDir = required(values['data-dir'], '--data-dir');
-      if (values.socket !== undefined && values.listen !== undefined) throw new Error('a signer listens at --socket or --listen, not both');
-      const address = parseAddress(required(values.listen ?? values.socket, '--socket or --listen'));
-      return runSigner({ dataDir, address, log: createLog('signer', config.logLevel) });
-    }
     case 'help':
       console.log(usage);
       return;

@@ -12,7 +12,7 @@ import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import type { RootAccess } from '../features/organisations/bootstrap.ts';
-import { writeDurably } from './files.ts';
+import { writeDurably } from '../files.ts';
 
 export const adminFile = 'admin.env';
 

@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { UnixAddress } from '../base/address.ts';
 import { newId } from '../base/ids.ts';
+import { writeDurably } from '../files.ts';
 import {
   type ClusterFile,
   clusterFile,
@@ -21,7 +22,6 @@ import {
   pinnedClusterFile,
   publicSigner,
 } from '../signer/contract.ts';
-import { writeDurably } from './files.ts';
 import { program } from './program.ts';
 
 export interface LocalSigner {

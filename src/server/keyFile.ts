@@ -2,7 +2,7 @@
 
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { writeDurably } from './files.ts';
+import { writeDurably } from '../files.ts';
 
 /** @throws {Error} if there is a file of this name */
 export function createKeyFile(file: string): KeyObject {

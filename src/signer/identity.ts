@@ -4,37 +4,37 @@
  */
 
 import { randomBytes, sign } from 'node:crypto';
-import { concat, toBase64, utf8 } from '../base/bytes.ts';
+import { concat, toBase64 } from '../base/bytes.ts';
 import { ed25519KeyOf } from '../crypto/certificate.ts';
 import { groupOf } from '../crypto/groups/index.ts';
-import { seal, unseal } from '../crypto/seal.ts';
 import { publicIdentityOf, type SecretIdentity } from '../mpc/identity.ts';
 import type { PublicSigner } from './contract.ts';
-import type { SignerStore } from './store.ts';
+import { addSecret, readSecret } from './secrets.ts';
+import type { SignerSnapshot, SignerStore } from './store.ts';
 
 const name = 'identity';
-const additionalData = utf8('countersign/identity/v1');
 
-export function hasIdentity(store: SignerStore): boolean {
+export function hasIdentity(store: SignerSnapshot): boolean {
   return store.readSecret(name) !== undefined;
 }
 
-/** @throws {Error} if the signer has an identity already */
-export function createIdentity(store: SignerStore, keyEncryptionKey: Uint8Array): SecretIdentity {
+export function newIdentity(): SecretIdentity {
   const secp256k1 = groupOf('secp256k1');
-  const identity = { identitySecret: new Uint8Array(randomBytes(32)), transportSecret: secp256k1.encodeScalar(secp256k1.randomScalar()) };
+  return { identitySecret: new Uint8Array(randomBytes(32)), transportSecret: secp256k1.encodeScalar(secp256k1.randomScalar()) };
+}
+
+/** @throws {Error} if the signer has an identity already */
+export function storeIdentity(store: SignerStore, keyEncryptionKey: Uint8Array, identity: SecretIdentity): void {
   const plain = concat(identity.identitySecret, identity.transportSecret);
-  const added = store.addSecret(name, seal(keyEncryptionKey, plain, additionalData));
+  const added = addSecret(store, keyEncryptionKey, { name, plain });
   plain.fill(0);
   if (!added) throw new Error('this signer has an identity already');
-  return identity;
 }
 
 /** @throws {Error} if there is none, or the key-encryption key is another */
-export function readIdentity(store: SignerStore, keyEncryptionKey: Uint8Array): SecretIdentity {
-  const sealed = store.readSecret(name);
-  if (sealed === undefined) throw new Error('this signer has no identity yet: run `countersign signer init` first');
-  const plain = unseal(keyEncryptionKey, sealed, additionalData);
+export function readIdentity(store: SignerSnapshot, keyEncryptionKey: Uint8Array): SecretIdentity {
+  const plain = readSecret(store, keyEncryptionKey, name);
+  if (plain === undefined) throw new Error('this signer has no identity yet: run `countersign signer init` first');
   return { identitySecret: plain.slice(0, 32), transportSecret: plain.slice(32) };
 }
 

@@ -17,7 +17,6 @@ import { openAuthority } from './authority.ts';
 import { type ClusterFile, clusterFile, pinnedClusterFile, rootOf } from './contract.ts';
 import { createHandlers } from './handlers.ts';
 import { publicSignerOf, readIdentity, signatureBy } from './identity.ts';
-import { readKeyEncryptionKey } from './keyEncryption.ts';
 import { openReplayMemory } from './replayMemory.ts';
 import { sealedSeeds } from './seeds.ts';
 import { sealedShares } from './shares.ts';
@@ -37,19 +36,25 @@ export interface Signer {
   close(): void;
 }
 
+export interface SignerProcess {
+  readonly dataDir: string;
+  readonly keyEncryptionKey: Uint8Array;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
 /** @throws {Error} when it cannot start: another signer runs on the directory, or what is in it is not what it was */
-export function openSigner({ dataDir, clock, log }: { dataDir: string; clock: Clock; log: Logger }): Signer {
-  const store = openSignerStore(dataDir);
+export function openSigner(parts: SignerProcess): Signer {
+  const store = openSignerStore(parts.dataDir);
   try {
-    return signerOn(store, { dataDir, clock, log });
+    return signerOn(store, parts);
   } catch (error) {
     store.close();
     throw error;
   }
 }
 
-function signerOn(store: SignerStore, { dataDir, clock, log }: { dataDir: string; clock: Clock; log: Logger }): Signer {
-  const keyEncryptionKey = readKeyEncryptionKey(dataDir);
+function signerOn(store: SignerStore, { dataDir, keyEncryptionKey, clock, log }: SignerProcess): Signer {
   const secrets = readIdentity(store, keyEncryptionKey);
   const { signerId } = publicSignerOf(secrets);
   const cluster = clusterFile.parse(JSON.parse(readFileSync(join(dataDir, pinnedClusterFile), 'utf8')));

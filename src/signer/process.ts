@@ -14,11 +14,13 @@ import type { Logger } from '../log.ts';
 import { selfTest } from '../mpc/selfTest.ts';
 import { transportTo } from '../transport/create.ts';
 import { type ClusterFile, type PublicSigner, pinnedClusterFile } from './contract.ts';
-import { createIdentity, hasIdentity, publicSignerOf, readIdentity } from './identity.ts';
-import { createKeyEncryptionKey, hasKeyEncryptionKey, readKeyEncryptionKey } from './keyEncryption.ts';
+import { publicSignerOf, readIdentity } from './identity.ts';
+import { ensureIdentity } from './keyEncryption/create.ts';
+import { openKeyEncryptionKey } from './keyEncryption/open.ts';
+import type { KeyEncryptionSettings } from './keyEncryption/settings.ts';
 import { listen } from './listen.ts';
 import { openSigner } from './open.ts';
-import { openSignerStore } from './store.ts';
+import { openSignerStore, type SignerStore } from './store.ts';
 import { ensureTlsKey, renewTlsKey } from './tlsKey.ts';
 
 /** Connections that were turned away or cut off are logged once in this time. */
@@ -28,31 +30,52 @@ const refusalsEveryMs = 1_000;
  * Makes this signer's key-encryption key, identity and TLS key, or finds them.
  * @returns what the cluster file says of it
  */
-export function initialiseSigner(dataDir: string): PublicSigner {
-  const store = openSignerStore(dataDir);
-  try {
-    const keyEncryptionKey = hasKeyEncryptionKey(dataDir) ? readKeyEncryptionKey(dataDir) : createKeyEncryptionKey(dataDir);
-    const identity = hasIdentity(store) ? readIdentity(store, keyEncryptionKey) : createIdentity(store, keyEncryptionKey);
-    return { ...publicSignerOf(identity), tlsPin: pinOf(ensureTlsKey(store, keyEncryptionKey)) };
-  } finally {
-    store.close();
-  }
+export async function initialiseSigner(dataDir: string, settings: KeyEncryptionSettings): Promise<PublicSigner> {
+  await ensureIdentity(dataDir, settings);
+  return withStore({ dataDir, settings }, (store, key) => ({
+    ...publicSignerOf(readIdentity(store, key)),
+    tlsPin: pinOf(ensureTlsKey(store, key)),
+  }));
 }
 
 /** Gives this signer another TLS key. @returns what the service's cluster file must say from now on */
-export function renewSignerTlsKey(dataDir: string): PublicSigner {
-  const keyEncryptionKey = readKeyEncryptionKey(dataDir);
+export async function renewSignerTlsKey(dataDir: string, settings: KeyEncryptionSettings): Promise<PublicSigner> {
+  return withStore({ dataDir, settings }, (store, key) => ({
+    ...publicSignerOf(readIdentity(store, key)),
+    tlsPin: pinOf(renewTlsKey(store, key)),
+  }));
+}
+
+interface Opening {
+  readonly dataDir: string;
+  readonly settings: KeyEncryptionSettings;
+}
+
+async function withStore<T>({ dataDir, settings }: Opening, work: (store: SignerStore, keyEncryptionKey: Uint8Array) => T): Promise<T> {
+  const keyEncryptionKey = await openKeyEncryptionKey(dataDir, settings);
   const store = openSignerStore(dataDir);
   try {
-    return { ...publicSignerOf(readIdentity(store, keyEncryptionKey)), tlsPin: pinOf(renewTlsKey(store, keyEncryptionKey)) };
+    return work(store, keyEncryptionKey);
   } finally {
     store.close();
+    keyEncryptionKey.fill(0);
   }
 }
 
 /** Runs until told to stop. @throws {Error} when it cannot start */
-export async function runSigner({ dataDir, address, log }: { dataDir: string; address: Address; log: Logger }): Promise<void> {
-  const signer = openSigner({ dataDir, clock: systemClock, log });
+export async function runSigner({
+  dataDir,
+  settings,
+  address,
+  log,
+}: {
+  dataDir: string;
+  settings: KeyEncryptionSettings;
+  address: Address;
+  log: Logger;
+}): Promise<void> {
+  const keyEncryptionKey = await openKeyEncryptionKey(dataDir, settings);
+  const signer = openSigner({ dataDir, keyEncryptionKey, clock: systemClock, log });
   const transport = transportTo(address, () => ({ key: signer.tlsKey(), peers: servicesOf(signer.cluster, dataDir) }));
 
   await selfTest();

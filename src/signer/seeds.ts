@@ -4,10 +4,10 @@
  * @module
  */
 
-import { concat, toBase64, utf8 } from '../base/bytes.ts';
-import { seal, unseal } from '../crypto/seal.ts';
+import { concat, toBase64 } from '../base/bytes.ts';
 import { decodeSeeds, encodeSeeds, type Seeds } from '../mpc/prss.ts';
 import { SignerRefusal } from './errors.ts';
+import { putSecret, readSecret } from './secrets.ts';
 import type { SignerStore } from './store.ts';
 
 export interface SeedStore {
@@ -20,11 +20,10 @@ export interface SeedStore {
 }
 
 const secretName = 'seeds';
-const additionalData = utf8('countersign/seeds/v1');
 
 export function sealedSeeds({ store, keyEncryptionKey }: { store: SignerStore; keyEncryptionKey: Uint8Array }): SeedStore {
-  const sealed = store.readSecret(secretName);
-  let held = sealed === undefined ? undefined : decode(unseal(keyEncryptionKey, sealed, additionalData));
+  const stored = readSecret(store, keyEncryptionKey, secretName);
+  let held = stored && decode(stored);
   return {
     get name() {
       return held?.name ?? '';
@@ -35,7 +34,7 @@ export function sealedSeeds({ store, keyEncryptionKey }: { store: SignerStore; k
     },
     replace(sessionId, seeds) {
       const plain = concat(sessionId, encodeSeeds(seeds));
-      store.putSecret(secretName, seal(keyEncryptionKey, plain, additionalData));
+      putSecret(store, keyEncryptionKey, { name: secretName, plain });
       plain.fill(0);
       held = { name: toBase64(sessionId), seeds };
     },

@@ -9,7 +9,7 @@ import { assert } from '../base/errors.ts';
 import { seal, unseal } from '../crypto/seal.ts';
 import { decodeKeyShare, encodeKeyShare, type KeyShare } from '../mpc/keyShare.ts';
 import { SignerRefusal } from './errors.ts';
-import type { SealedShare, SignerStore } from './store.ts';
+import type { NamedShare, SealedShare, SignerStore } from './store.ts';
 
 export interface Shares {
   /** Durable when it returns. @throws {SignerRefusal} if the key has a share already */
@@ -36,9 +36,6 @@ export function sealedShares({
   keyEncryptionKey: Uint8Array;
   signerId: string;
 }): Shares {
-  const bound = (keyId: string, { epoch, keyType, publicKey }: Omit<SealedShare, 'sealed'>) =>
-    lengthPrefixed(utf8('countersign/share/v2'), utf8(keyId), utf8(signerId), u32(epoch), utf8(keyType), publicKey);
-
   function find(keyId: string): SealedShare {
     const found = store.readShare(keyId);
     if (found === undefined) throw new SignerRefusal('UnknownKey', `this signer holds no share of key ${keyId}`);
@@ -49,7 +46,7 @@ export function sealedShares({
     add(keyId, share) {
       const plain = encodeKeyShare(share);
       const clear = { epoch: firstEpoch, keyType: share.keyType, publicKey: share.publicKey };
-      const sealed = seal(keyEncryptionKey, plain, bound(keyId, clear));
+      const sealed = seal(keyEncryptionKey, plain, shareBinding(signerId, { keyId, ...clear }));
       plain.fill(0);
       if (!store.addShare(keyId, { ...clear, sealed })) throw new SignerRefusal('Refused', `key ${keyId} has a share already`);
     },
@@ -57,7 +54,7 @@ export function sealedShares({
     has: (keyId) => store.readShare(keyId) !== undefined,
     use(keyId, work) {
       const found = find(keyId);
-      const plain = unseal(keyEncryptionKey, found.sealed, bound(keyId, found));
+      const plain = unseal(keyEncryptionKey, found.sealed, shareBinding(signerId, { keyId, ...found }));
       const share = decodeKeyShare(plain);
       plain.fill(0);
       try {
@@ -69,4 +66,9 @@ export function sealedShares({
       }
     },
   };
+}
+
+/** What a sealed share is bound to. */
+export function shareBinding(signerId: string, { keyId, epoch, keyType, publicKey }: Omit<NamedShare, 'sealed'>): Uint8Array {
+  return lengthPrefixed(utf8('countersign/share/v2'), utf8(keyId), utf8(signerId), u32(epoch), utf8(keyType), publicKey);
 }

@@ -14,7 +14,8 @@ import { importCredentialKey } from '../crypto/assertions.ts';
 import { openAuthority } from './authority.ts';
 import { clusterFile, pinnedClusterFile, rootOf } from './contract.ts';
 import { publicSignerOf, readIdentity, signatureBy } from './identity.ts';
-import { readKeyEncryptionKey } from './keyEncryption.ts';
+import { openKeyEncryptionKey } from './keyEncryption/open.ts';
+import type { KeyEncryptionSettings } from './keyEncryption/settings.ts';
 import { openSignerStore } from './store.ts';
 
 export interface RecoveryPart {
@@ -26,9 +27,17 @@ export interface RecoveryPart {
 }
 
 /** @throws {Error} when the signer runs, its store is not what it was, or the new credential is not accepted */
-export function signRecovery({ dataDir, terms }: { dataDir: string; terms: RecoveryTerms }): RecoveryPart {
+export async function signRecovery({
+  dataDir,
+  settings,
+  terms,
+}: {
+  dataDir: string;
+  settings: KeyEncryptionSettings;
+  terms: RecoveryTerms;
+}): Promise<RecoveryPart> {
   importCredentialKey(terms.publicKey);
-  const keyEncryptionKey = readKeyEncryptionKey(dataDir);
+  const keyEncryptionKey = await openKeyEncryptionKey(dataDir, settings);
   const store = openSignerStore(dataDir);
   try {
     const secrets = readIdentity(store, keyEncryptionKey);

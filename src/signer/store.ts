@@ -1,17 +1,18 @@
 /**
  * What a signer keeps: a SQLite file of its own (write-ahead log, every commit synced). Secrets stand in it sealed only.
- * The exclusive lock is the kernel's: a second signer on the same directory is refused, and a killed one leaves no trace.
+ * One process writes: a second signer on the same directory is refused, and a killed one leaves no trace. Others may read what was
+ * committed while it runs.
  * @module
  */
 
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { assert } from '../base/errors.ts';
 import type { KeyType } from '../base/keyTypes.ts';
+import { holdLock } from '../lock.ts';
 
-export interface SignerStore {
-  /** One sealed value by name; undefined if there is none. */
-  readSecret(name: string): Uint8Array | undefined;
+export interface SignerStore extends SignerSnapshot {
   /** @returns false, writing nothing, if the name has a value */
   addSecret(name: string, sealed: Uint8Array): boolean;
   /** Replaces what was there. */
@@ -19,9 +20,30 @@ export interface SignerStore {
   readShare(keyId: string): SealedShare | undefined;
   /** @returns false, writing nothing, if the key has a share */
   addShare(keyId: string, share: SealedShare): boolean;
+  /** Seals everything anew, all of it or nothing, and leaves no copy of what it was in the files of the store. */
+  reseal(anew: { secret: (secret: SealedSecret) => Uint8Array; share: (share: NamedShare) => Uint8Array }): void;
   /** This signer's copy of the authority log. */
   readonly log: LogStore;
+}
+
+/** What may be read of a store. */
+export interface SignerSnapshot {
+  /** One sealed value by name; undefined if there is none. */
+  readSecret(name: string): Uint8Array | undefined;
+  /** One after the other. */
+  secrets(): Iterable<SealedSecret>;
+  shares(): Iterable<NamedShare>;
+  readonly log: Pick<LogStore, 'all'>;
   close(): void;
+}
+
+export interface SealedSecret {
+  readonly name: string;
+  readonly sealed: Uint8Array;
+}
+
+export interface NamedShare extends SealedShare {
+  readonly keyId: string;
 }
 
 /** Durable when each of them returns. */
@@ -68,17 +90,26 @@ const lockWithinMs = 3_000;
 /** @throws {Error} if another process holds the directory, and keeps it */
 export function openSignerStore(dataDir: string): SignerStore {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const file = join(dataDir, 'signer.db');
+  try {
+    return lockedStore(dataDir);
+  } catch (cause) {
+    throw new Error(`the signer's store in ${dataDir} cannot be opened; is another signer running on it?`, { cause });
+  }
+}
+
+function lockedStore(dataDir: string): SignerStore {
+  const lock = holdLock(join(dataDir, 'signer.lock'), lockWithinMs);
+  const file = fileOf(dataDir);
   const db = new DatabaseSync(file, { timeout: lockWithinMs });
   try {
     chmodSync(file, 0o600); // the log beside it takes the same mode
-    db.exec('pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = full; pragma secure_delete = on;');
+    db.exec('pragma journal_mode = wal; pragma synchronous = full; pragma secure_delete = on;');
     db.exec(`begin immediate; ${schema} commit;`);
-  } catch (cause) {
+  } catch (error) {
     db.close();
-    throw new Error(`the signer's store in ${dataDir} cannot be opened; is another signer running on it?`, { cause });
+    lock.release();
+    throw error;
   }
-  const secretOf = db.prepare('select sealed from secrets where name = ?');
   const secretIn = db.prepare('insert into secrets (name, sealed) values (?, ?) on conflict do nothing');
   const secretOver = db.prepare(
     'insert into secrets (name, sealed) values (?, ?) on conflict (name) do update set sealed = excluded.sealed',
@@ -87,15 +118,74 @@ export function openSignerStore(dataDir: string): SignerStore {
   const shareIn = db.prepare(
     'insert into shares (key_id, epoch, key_type, public_key, sealed) values (?, ?, ?, ?, ?) on conflict do nothing',
   );
+  const reading = readingFrom(db);
   return {
-    readSecret: (name) => (secretOf.get(name) as { sealed: Uint8Array } | undefined)?.sealed,
+    ...reading,
     addSecret: (name, sealed) => secretIn.run(name, sealed).changes === 1,
     putSecret: (name, sealed) => void secretOver.run(name, sealed),
     readShare: (keyId) => shareOf.get(keyId) as SealedShare | undefined,
     addShare: (keyId, { epoch, keyType, publicKey, sealed }) => shareIn.run(keyId, epoch, keyType, publicKey, sealed).changes === 1,
+    reseal({ secret, share }) {
+      const tables = db.prepare("select name from sqlite_schema where type = 'table' and name not like 'sqlite_%' order by name").all();
+      assert(String(tables.map(({ name }) => name)) === 'entries,secrets,shares', 'every table with something sealed in it is sealed anew');
+      const sealedAgain = db.prepare('update shares set sealed = ? where key_id = ?');
+      atomically(db, () => {
+        // Collected first: what is being read is not written.
+        for (const item of [...reading.secrets()]) secretOver.run(item.name, secret(item));
+        for (const item of [...reading.shares()]) sealedAgain.run(share(item), item.keyId);
+      });
+      db.exec('pragma wal_checkpoint(truncate); vacuum; pragma wal_checkpoint(truncate);');
+    },
     log: logIn(db),
-    close: () => db.close(),
+    close() {
+      db.close();
+      lock.release();
+    },
   };
+}
+
+/**
+ * What is committed now, while a signer may run on it. To be closed soon: as long as it is read, the signer's write-ahead log grows.
+ * @throws {Error} if there is no store
+ */
+export function readSignerStore(dataDir: string): SignerSnapshot {
+  const file = fileOf(dataDir);
+  if (!existsSync(file)) throw new Error(`${file} is missing: there is no signer in ${dataDir}`);
+  const db = new DatabaseSync(file, { readOnly: true, timeout: lockWithinMs });
+  try {
+    db.exec('begin'); // all reads see one state
+    return { ...readingFrom(db), log: logIn(db), close: () => db.close() };
+  } catch (cause) {
+    db.close();
+    throw new Error(`the signer's store in ${dataDir} cannot be read`, { cause });
+  }
+}
+
+function readingFrom(db: DatabaseSync): Pick<SignerSnapshot, 'readSecret' | 'secrets' | 'shares'> {
+  const secretOf = db.prepare('select sealed from secrets where name = ?');
+  const secrets = db.prepare('select name, sealed from secrets order by name');
+  const shares = db.prepare(
+    'select key_id as keyId, epoch, key_type as keyType, public_key as publicKey, sealed from shares order by key_id',
+  );
+  return {
+    readSecret: (name) => (secretOf.get(name) as { sealed: Uint8Array } | undefined)?.sealed,
+    secrets: () => secrets.iterate() as Iterable<unknown> as Iterable<SealedSecret>,
+    shares: () => shares.iterate() as Iterable<unknown> as Iterable<NamedShare>,
+  };
+}
+
+const fileOf = (dataDir: string): string => join(dataDir, 'signer.db');
+
+function atomically<T>(db: DatabaseSync, work: () => T): T {
+  db.exec('begin immediate');
+  try {
+    const result = work();
+    db.exec('commit');
+    return result;
+  } catch (error) {
+    if (db.isTransaction) db.exec('rollback');
+    throw error;
+  }
 }
 
 function logIn(db: DatabaseSync): LogStore {
@@ -112,16 +202,6 @@ function logIn(db: DatabaseSync): LogStore {
     },
     confirm: (sequence, vouchers) => void confirm.run(vouchers, sequence),
     dropFrom: (sequence) => void drop.run(sequence),
-    atomically(work) {
-      db.exec('begin immediate');
-      try {
-        const result = work();
-        db.exec('commit');
-        return result;
-      } catch (error) {
-        if (db.isTransaction) db.exec('rollback');
-        throw error;
-      }
-    },
+    atomically: (work) => atomically(db, work),
   };
 }

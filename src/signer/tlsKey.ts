@@ -1,13 +1,11 @@
 /** The key by which this signer is known over TLS: Ed25519, its secret sealed in the signer's own store. It protects the line, no share. @module */
 
 import { type KeyObject, randomBytes } from 'node:crypto';
-import { utf8 } from '../base/bytes.ts';
 import { ed25519KeyOf } from '../crypto/certificate.ts';
-import { seal, unseal } from '../crypto/seal.ts';
+import { putSecret, readSecret } from './secrets.ts';
 import type { SignerStore } from './store.ts';
 
 const name = 'tls-key';
-const additionalData = utf8('countersign/tls-key/v1');
 
 /** Made if there is none: signers from before there was TLS have none. */
 export function ensureTlsKey(store: SignerStore, keyEncryptionKey: Uint8Array): KeyObject {
@@ -16,14 +14,14 @@ export function ensureTlsKey(store: SignerStore, keyEncryptionKey: Uint8Array): 
 
 /** Undefined if there is none. @throws {Error} if the key-encryption key is another */
 export function readTlsKey(store: SignerStore, keyEncryptionKey: Uint8Array): KeyObject | undefined {
-  const sealed = store.readSecret(name);
-  return sealed && keyOf(unseal(keyEncryptionKey, sealed, additionalData));
+  const seed = readSecret(store, keyEncryptionKey, name);
+  return seed && keyOf(seed);
 }
 
 /** Replaces the one that was there: the service must learn the new pin. */
 export function renewTlsKey(store: SignerStore, keyEncryptionKey: Uint8Array): KeyObject {
   const seed = new Uint8Array(randomBytes(32));
-  store.putSecret(name, seal(keyEncryptionKey, seed, additionalData));
+  putSecret(store, keyEncryptionKey, { name, plain: seed });
   return keyOf(seed);
 }
 

@@ -18,6 +18,7 @@ import { initialRegistry, type Root, rootIds } from '../../src/authority/root.ts
 import type { SignedHead } from '../../src/authority/signedHead.ts';
 import { utf8 } from '../../src/base/bytes.ts';
 import { type KeyType, keyTypes } from '../../src/base/keyTypes.ts';
+import { readKeyEncryption } from '../../src/config.ts';
 import type { EntrySource, KeyReference } from '../../src/coordinator/coordinator.ts';
 import { findKey } from '../../src/coordinator/findKey.ts';
 import { type Link, SignerFailure } from '../../src/coordinator/link.ts';
@@ -33,8 +34,11 @@ import {
   type Result,
   rootOf,
 } from '../../src/signer/contract.ts';
+import { readIdentity, signatureBy } from '../../src/signer/identity.ts';
+import { openKeyEncryptionKey } from '../../src/signer/keyEncryption/open.ts';
 import { openSigner, type Signer } from '../../src/signer/open.ts';
 import { initialiseSigner } from '../../src/signer/process.ts';
+import { readSignerStore } from '../../src/signer/store.ts';
 import { type Actor, assertionBy, credIdOf, idOf, type Wanted } from '../authority/world.ts';
 
 export type { Actor, Wanted } from '../authority/world.ts';
@@ -49,9 +53,12 @@ export interface TestSigner {
   /** What it has logged, parsed. */
   readonly logged: readonly Record<string, unknown>[];
   ask<M extends Method>(method: M, params: Params<M>): Promise<Result<M>>;
+  /** With its identity key, outside of it: what its operator may do, or who is in its place. */
+  sign(message: Uint8Array): Uint8Array;
   restart(): void;
   stop(): void;
-  start(): void;
+  /** @param keyEncryptionKey when it is another than it was made with */
+  start(keyEncryptionKey?: Uint8Array): void;
 }
 
 export interface TestKey extends KeyReference {
@@ -105,14 +112,19 @@ export async function createCluster({ signers: count = 3, threshold = 1 } = {}):
 
   const pair = newPair();
   const dirs = Array.from({ length: count }, (_, i) => join(directory, `signer-${i + 1}`));
+  const settings = readKeyEncryption({});
+  const made = await Promise.all(dirs.map((dir) => initialiseSigner(dir, settings)));
   const file = clusterFile.parse({
     clusterId: `cl-00000-00000-${randomBytes(8).toString('hex')}`,
     threshold,
     root: { publicKey: pair.publicKey, createdAt: dawn },
-    signers: dirs.map((dir, i) => ({ index: i + 1, ...initialiseSigner(dir) })),
+    signers: made.map((signer, i) => ({ index: i + 1, ...signer })),
   });
   for (const dir of dirs) writeFileSync(join(dir, 'cluster.json'), JSON.stringify(file));
-  const signers = dirs.map((dataDir, i) => testSigner({ dataDir, clock, signerId: file.signers[i]?.signerId ?? '' }));
+  const keys = await Promise.all(dirs.map((dir) => openKeyEncryptionKey(dir, settings)));
+  const signers = dirs.map((dataDir, i) =>
+    testSigner({ dataDir, keyEncryptionKey: keys[i] ?? new Uint8Array(), clock, signerId: file.signers[i]?.signerId ?? '' }),
+  );
   const root = rootOf(file);
   const ids = rootIds(root);
   const admin: Actor = { ...pair, userId: ids.userId, credId: ids.credId };
@@ -231,10 +243,20 @@ export async function createCluster({ signers: count = 3, threshold = 1 } = {}):
   return cluster;
 }
 
-function testSigner({ dataDir, clock, signerId }: { dataDir: string; clock: () => number; signerId: string }): TestSigner {
+function testSigner({
+  dataDir,
+  keyEncryptionKey,
+  clock,
+  signerId,
+}: {
+  dataDir: string;
+  keyEncryptionKey: Uint8Array;
+  clock: () => number;
+  signerId: string;
+}): TestSigner {
   const logged: Record<string, unknown>[] = [];
   const log = pino({ level: 'info' }, { write: (line: string) => void logged.push(JSON.parse(line)) });
-  let running: Signer | undefined = openSigner({ dataDir, clock, log });
+  let running: Signer | undefined = openSigner({ dataDir, keyEncryptionKey, clock, log });
   const { index } = running;
   let number = 0;
 
@@ -265,6 +287,14 @@ function testSigner({ dataDir, clock, signerId }: { dataDir: string; clock: () =
       onLost: () => undefined,
       close: () => undefined,
     },
+    sign(message) {
+      const store = readSignerStore(dataDir);
+      try {
+        return signatureBy(readIdentity(store, keyEncryptionKey))(message);
+      } finally {
+        store.close();
+      }
+    },
     restart() {
       signer.stop();
       signer.start();
@@ -273,8 +303,8 @@ function testSigner({ dataDir, clock, signerId }: { dataDir: string; clock: () =
       running?.close();
       running = undefined;
     },
-    start() {
-      running = openSigner({ dataDir, clock, log });
+    start(key = keyEncryptionKey) {
+      running = openSigner({ dataDir, keyEncryptionKey: key, clock, log });
     },
   };
   return signer;

@@ -7,9 +7,6 @@ import { decodeEntry, type Entry, encodeEntry, entryAfter, headOf } from '../../
 import { derivedId } from '../../src/authority/ids.ts';
 import { headMessage, type SignedHead } from '../../src/authority/signedHead.ts';
 import { toBase64Url, toHex, utf8 } from '../../src/base/bytes.ts';
-import { readIdentity, signatureBy } from '../../src/signer/identity.ts';
-import { readKeyEncryptionKey } from '../../src/signer/keyEncryption.ts';
-import { openSignerStore } from '../../src/signer/store.ts';
 import { newSigner, vouch } from '../authority/world.ts';
 import { createCluster, type TestCluster, type TestKey, type TestSigner, type Wanted } from '../signer/cluster.ts';
 import { outcomeOf, sharesOf } from '../signer/shares.ts';
@@ -48,13 +45,8 @@ const starts = (signer: TestSigner): string => {
 
 /** What a signer would say if it were corrupt: its identity key is used outside of it. */
 function corruptly(signer: TestSigner, entry: Entry): SignedHead {
-  signer.stop();
-  const store = openSignerStore(signer.dataDir);
-  const sign = signatureBy(readIdentity(store, readKeyEncryptionKey(signer.dataDir)));
-  store.close();
-  signer.start();
   const [head, at] = [headOf(entry), cluster.now() / 1000];
-  return { ...head, at, signerId: signer.signerId, signature: toBase64Url(sign(headMessage(cluster.root.clusterId, head, at))) };
+  return { ...head, at, signerId: signer.signerId, signature: toBase64Url(signer.sign(headMessage(cluster.root.clusterId, head, at))) };
 }
 
 describe('a signer’s own copy, on its disk', () => {

@@ -5,9 +5,6 @@ import { entryAfter } from '../../src/authority/entry.ts';
 import { apply } from '../../src/authority/log.ts';
 import { type Recovery, recoveryMessage } from '../../src/authority/recovery.ts';
 import { toBase64Url, toHex, utf8 } from '../../src/base/bytes.ts';
-import { readIdentity, signatureBy } from '../../src/signer/identity.ts';
-import { readKeyEncryptionKey } from '../../src/signer/keyEncryption.ts';
-import { openSignerStore } from '../../src/signer/store.ts';
 import { credIdOf, newSigner, recoveryBy } from '../authority/world.ts';
 import { createCluster, newPair, type TestCluster, type TestKey } from '../signer/cluster.ts';
 import { sharesOf } from '../signer/shares.ts';
@@ -21,16 +18,7 @@ const pair = newPair();
 beforeEach(async () => {
   cluster = await createCluster();
   key = await cluster.addKey('EdDSA/ed25519');
-  operators = cluster.signers
-    .map((signer) => {
-      signer.stop();
-      const store = openSignerStore(signer.dataDir);
-      const sign = signatureBy(readIdentity(store, readKeyEncryptionKey(signer.dataDir)));
-      store.close();
-      signer.start();
-      return { signerId: signer.signerId, sign };
-    })
-    .sort((a, b) => (a.signerId < b.signerId ? -1 : 1));
+  operators = cluster.signers.map(({ signerId, sign }) => ({ signerId, sign })).sort((a, b) => (a.signerId < b.signerId ? -1 : 1));
   return () => cluster.close();
 });
 

@@ -11,6 +11,7 @@ import { z } from 'zod';
 import type { Recovery, RecoveryTerms } from '../../authority/recovery.ts';
 import { recoverySchema } from '../../authority/wire.ts';
 import { toHex } from '../../base/bytes.ts';
+import { type Environment, readKeyEncryption } from '../../config.ts';
 import { importCredentialKey } from '../../crypto/assertions.ts';
 import { writeVariables } from '../../server/adminEnv.ts';
 import { clusterFile } from '../../signer/contract.ts';
@@ -27,7 +28,7 @@ const answer = z.object({
   credentialId: z.string(),
 });
 
-export async function recovery(args: readonly string[]): Promise<void> {
+export async function recovery(args: readonly string[], env: Environment): Promise<void> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
@@ -47,7 +48,8 @@ export async function recovery(args: readonly string[]): Promise<void> {
     case 'sign': {
       const { signRecovery } = await import('../../signer/signRecovery.ts');
       const terms = { publicKey: readFileSync(required(values['public-key'], '--public-key'), 'utf8'), at: instant(values.at) };
-      const { head, ...signed } = signRecovery({ dataDir: required(values['data-dir'], '--data-dir'), terms });
+      const dataDir = required(values['data-dir'], '--data-dir');
+      const { head, ...signed } = await signRecovery({ dataDir, settings: readKeyEncryption(env), terms });
       console.log(JSON.stringify({ ...signed, head: `${head.sequence}:${toHex(head.hash)}`, ...terms } satisfies Part, null, 2));
       return;
     }
