@@ -87,6 +87,8 @@ export interface Coordinator {
   sign(input: SignInput): Promise<Signature>;
   /** GLOW-style evaluation of a DH key: 32 bytes. @throws {Refusal} as `sign` */
   derive(input: { key: KeyReference; domain: Uint8Array; seed: Uint8Array; authorisation: Authorisation }): Promise<Uint8Array>;
+  /** How much is made ahead: ECDSA presignatures of each set of signers, FROST nonces of each signer. */
+  pools(): readonly { readonly pool: KeyType; readonly depth: number }[];
   /** Which signers answer now. */
   health(): Promise<readonly { readonly index: number; readonly up: boolean }[]>;
   close(): Promise<void>;

@@ -3,10 +3,10 @@
  * @module
  */
 
-import { randomBytes } from 'node:crypto';
 import { toHex } from '../base/bytes.ts';
 import { Abort, assert, Refusal, reasonsOf } from '../base/errors.ts';
 import { sparingly } from '../base/sparingly.ts';
+import type { Authorisation } from '../crypto/authorisation.ts';
 import type { Signature } from '../crypto/schemes/scheme.ts';
 import type { Logger } from '../log.ts';
 import { combine as combineDh } from '../mpc/dh/combine.ts';
@@ -18,12 +18,15 @@ import type { Transport } from '../transport/transport.ts';
 import { authorityLog } from './authorityLog.ts';
 import type { Coordinator, EntrySource, KeyReference, NewKey, SignInput } from './coordinator.ts';
 import { findKey } from './findKey.ts';
-import { type Link, openLink } from './link.ts';
+import { type Link, openLink, SignerFailure } from './link.ts';
+import { type CoordinatorMeter, unmetered } from './meter.ts';
 import { newKeyOf, sameKey } from './newKey.ts';
+import { nonceStock } from './nonces.ts';
 import { presignatureStock } from './presignatures.ts';
 import { askAll, SignerFailures, withQuorum } from './quorum.ts';
 import { agreeOnSeeds, answering } from './roll.ts';
 import { runSession } from './session.ts';
+import type { Claimant } from './turns.ts';
 
 /** A signer that is not reached is tried again with every question; what came of it is logged once in this time. */
 const reportEveryMs = 1_000;
@@ -33,19 +36,23 @@ export function createCoordinator({
   cluster,
   transports,
   log,
+  meter = unmetered,
 }: {
   cluster: ClusterFile;
   transports: readonly Pick<Transport, 'connect'>[];
   log: Logger;
+  meter?: CoordinatorMeter;
 }): Coordinator {
   const { threshold } = cluster;
   assert(transports.length === cluster.signers.length, 'there is a way to each signer');
   const links = transports.map((transport, i) => openLink({ index: cluster.signers[i]?.index ?? 0, transport }));
-  const stock = presignatureStock();
+  const stock = presignatureStock(meter.pool);
+  const nonces = nonceStock(meter.pool);
   for (const link of links) {
     const report = sparingly((reason, leftOut) => log.warn({ signer: link.index, reason, leftOut }, 'a signer was lost'), reportEveryMs);
     link.onLost((reason) => {
       stock.forget(link.index);
+      nonces.forget(link.index);
       report(reason);
     });
   }
@@ -108,12 +115,17 @@ export function createCoordinator({
     }
   }
 
+  /**
+   * One question to each signer, after which it gives no second share for the request: so one that does not answer costs the request, and
+   * who has not been heard of for a moment is asked for a sign of life before.
+   */
   async function signEcdsa(
     { curve }: Extract<Protocol, { family: 'ecdsa' }>,
     chosen: readonly Link[],
     { key, payload, payloadIndex, filled, authorisation }: SignInput,
   ): Promise<Signature> {
-    const { batch, number, R } = await stock.take(curve, chosen).catch(async (error: unknown) => {
+    await askAll(chosen, (link) => link.awake());
+    const { batch, number, R } = await stock.take(curve, chosen, claimantOf(key, authorisation)).catch(async (error: unknown) => {
       // Signers whose seeds differ cannot presign together, and none can be blamed for it.
       if (error instanceof SignerFailures) await agreeOnSeeds(links, cluster);
       throw error;
@@ -138,10 +150,10 @@ export function createCoordinator({
     chosen: readonly Link[],
     { key, payload, payloadIndex, filled, authorisation }: SignInput,
   ): Promise<Signature> {
-    const sessionId = new Uint8Array(randomBytes(32));
-    const commitments = await askAll(chosen, (link) => link.ask('commit', { sessionId, keyId: key.id }));
+    const claimant = claimantOf(key, authorisation);
+    await askAll(chosen, (link) => link.awake());
+    const commitments = await askAll(chosen, (link) => nonces.take(suite.keyType, link, claimant));
     const question = {
-      sessionId,
       keyId: key.id,
       payload,
       payloadIndex,
@@ -149,7 +161,15 @@ export function createCoordinator({
       commitments: Object.fromEntries(commitments),
       authorisation,
     };
-    const answers = await askAll(chosen, (link) => authority.whenCurrent(link, history, () => link.ask('signFrost', question)));
+    const answers = await askAll(chosen, (link) =>
+      authority
+        .whenCurrent(link, history, () => link.ask('signFrost', question))
+        .catch((error: unknown) => {
+          const own = commitments.get(link.index);
+          if (own && error instanceof SignerFailure && error.code === 'UnknownNonces') nonces.discard(link, own.batch);
+          throw error;
+        }),
+    );
     return aggregate({
       suite,
       publicKey: key.publicKey,
@@ -189,6 +209,7 @@ export function createCoordinator({
     findKey: (keyId) => findKey(links, cluster, keyId),
     sign: (input) => logged(sign(input), { keyId: input.key.id }),
     derive: (input) => logged(derive(input), { keyId: input.key.id }),
+    pools: () => [...stock.depths(), ...nonces.depths()],
     async health() {
       const up = await answering(links, cluster);
       return links.map((link) => ({ index: link.index, up: up.has(link) }));
@@ -198,6 +219,11 @@ export function createCoordinator({
       return Promise.resolve();
     },
   };
+}
+
+/** In whose turn a stock is drained. */
+function claimantOf(key: KeyReference, { binding }: Authorisation): Claimant {
+  return { organisationId: binding.organisationId, keyId: key.id };
 }
 
 type Generated = Extract<Outcome, { kind: 'keygen' }>;

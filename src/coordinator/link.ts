@@ -48,6 +48,11 @@ export interface Link {
   readonly likelyUp: boolean;
   /** @throws {SignerFailure} */
   ask<M extends Method>(method: M, params: Params<M>, timeoutMs?: number): Promise<Result<M>>;
+  /**
+   * Resolves when the signer was heard of just now; one that was not is asked for a sign of life first. For questions that cost something
+   * if one of those asked does not answer. @throws {SignerFailure}
+   */
+  awake(): Promise<void>;
   /** Told why, whenever the connection is lost or cannot be made: what lived in the signer's memory may be gone. */
   onLost(listener: (reason: string) => void): void;
   close(): void;
@@ -56,6 +61,8 @@ export interface Link {
 const defaultTimeoutMs = 3_000;
 /** How long a signer that failed to answer is asked last. */
 const suspicionMs = 5_000;
+/** A signer that answered so lately is taken to be awake. */
+const awakeMs = 50;
 /** A connection on which nothing came for so long, while answers were due, is given up: its host may be gone without a word. */
 const silenceMs = 6_000;
 /** What a signer has not taken in yet; more means that it does not read. */
@@ -75,6 +82,8 @@ export function openLink({ index, transport }: { index: number; transport: Pick<
   let isClosed = false;
   let nextNumber = 1;
   let suspectedUntil = 0;
+  let heardAt = 0;
+  let waking: Promise<void> | undefined;
   /** When the oldest question was sent since something was heard. */
   let silentSince: number | undefined;
   let outbox: { readonly number: number; readonly frame: Uint8Array }[] = [];
@@ -105,6 +114,7 @@ export function openLink({ index, transport }: { index: number; transport: Pick<
     const lost = socket;
     socket = undefined;
     silentSince = undefined;
+    heardAt = 0;
     lost?.destroy();
     suspectedUntil = Date.now() + suspicionMs;
     rejectAll(reason);
@@ -133,6 +143,7 @@ export function openLink({ index, transport }: { index: number; transport: Pick<
     overdue = 0;
     opened.on('data', (chunk) => {
       hasSpoken = true;
+      heardAt = Date.now();
       suspectedUntil = 0;
       silentSince = undefined;
       try {
@@ -190,21 +201,32 @@ export function openLink({ index, transport }: { index: number; transport: Pick<
     if (silentSince !== undefined && now - silentSince >= silenceMs) lose(`was silent for ${now - silentSince} ms`);
   };
 
+  async function ask<M extends Method>(method: M, params: Params<M>, timeoutMs = defaultTimeoutMs): Promise<Result<M>> {
+    const number = nextNumber++;
+    const result = await new Promise((resolve, reject) => {
+      const frame = frameOf(`{"number":${number},"method":"${method}","params":${textOf(method, params)}}`);
+      waiting.set(number, { resolve, reject, timer: setTimeout(() => giveUp(number, timeoutMs), timeoutMs) });
+      send(number, frame);
+    });
+    const parsed = methods[method].result.safeParse(result);
+    if (!parsed.success) throw new SignerFailure(index, 'Internal', `answered ${method} with what its contract does not allow`);
+    return parsed.data as Result<M>;
+  }
+
   return {
     index,
     get likelyUp() {
       return Date.now() >= suspectedUntil;
     },
-    async ask(method, params, timeoutMs = defaultTimeoutMs) {
-      const number = nextNumber++;
-      const result = await new Promise((resolve, reject) => {
-        const frame = frameOf(`{"number":${number},"method":"${method}","params":${textOf(method, params)}}`);
-        waiting.set(number, { resolve, reject, timer: setTimeout(() => giveUp(number, timeoutMs), timeoutMs) });
-        send(number, frame);
-      });
-      const parsed = methods[method].result.safeParse(result);
-      if (!parsed.success) throw new SignerFailure(index, 'Internal', `answered ${method} with what its contract does not allow`);
-      return parsed.data as Result<typeof method>;
+    ask,
+    awake() {
+      if (socket !== undefined && Date.now() - heardAt <= awakeMs) return Promise.resolve();
+      waking ??= ask('hello', {})
+        .then(() => undefined)
+        .finally(() => {
+          waking = undefined;
+        });
+      return waking;
     },
     onLost(listener) {
       lostListeners.push(listener);

@@ -1,6 +1,6 @@
 /**
  * The stock of ECDSA presignatures: names of what lies in the signers' memories, with the public R of each. A presignature belongs to
- * the set of signers that made it. Stocks are refilled in batches when they run low; whoever finds one dry waits for the batch under way.
+ * the set of signers that made it, and to no key.
  * @module
  */
 
@@ -9,8 +9,11 @@ import { Abort } from '../base/errors.ts';
 import type { Outcome } from '../signer/contract.ts';
 import type { Link } from './link.ts';
 import { runSession } from './session.ts';
+import { createStock, type Stock, type StockMeter } from './stock.ts';
+import type { Claimant } from './turns.ts';
 
 export type EcdsaCurve = 'secp256k1' | 'stark';
+type EcdsaKeyType = `ECDSA/${EcdsaCurve}`;
 
 export interface StockedPresignature {
   readonly batch: Uint8Array;
@@ -20,70 +23,50 @@ export interface StockedPresignature {
 
 export interface PresignatureStock {
   /** Takes one out for good. @throws {SignerFailures | Abort} when a batch had to be made and was not */
-  take(curve: EcdsaCurve, links: readonly Link[]): Promise<StockedPresignature>;
+  take(curve: EcdsaCurve, links: readonly Link[], claimant: Claimant): Promise<StockedPresignature>;
   /** Forgets all that this signer took part in: its memory is gone. */
   forget(index: number): void;
+  depths(): readonly { readonly pool: EcdsaKeyType; readonly depth: number }[];
 }
 
 /** stark arithmetic is some thirty times slower, and less asked for. */
-const batchSizes = { secp256k1: 32, stark: 4 } as const satisfies Record<EcdsaCurve, number>;
-/** Younger than what signers keep, so that no name outlives its secret. */
-const maxAgeMs = 5 * 60_000;
+const batchSizes = { secp256k1: { least: 32, most: 128 }, stark: { least: 4, most: 16 } } as const;
 
 interface Shelf {
+  readonly pool: EcdsaKeyType;
   readonly participants: readonly number[];
-  items: { presignature: StockedPresignature; since: number }[];
-  refill: Promise<void> | undefined;
+  readonly stock: Stock<StockedPresignature>;
 }
 
-export function presignatureStock(): PresignatureStock {
+export function presignatureStock(meterOf: (pool: EcdsaKeyType) => StockMeter): PresignatureStock {
   const shelves = new Map<string, Shelf>();
 
-  const shelfOf = (curve: EcdsaCurve, links: readonly Link[]): Shelf => {
-    const participants = links.map((link) => link.index);
-    const name = `${curve}:${participants.join()}`;
-    const shelf = shelves.get(name) ?? { participants, items: [], refill: undefined };
-    shelves.set(name, shelf);
-    return shelf;
-  };
-
-  const refill = (shelf: Shelf, curve: EcdsaCurve, links: readonly Link[]): Promise<void> => {
-    shelf.refill ??= presignBatch(curve, links)
-      .then((batch) => {
-        const since = Date.now();
-        shelf.items.push(...batch.map((presignature) => ({ presignature, since })));
-      })
-      .finally(() => {
-        shelf.refill = undefined;
-      });
-    return shelf.refill;
-  };
-
   return {
-    async take(curve, links) {
-      const shelf = shelfOf(curve, links);
-      for (;;) {
-        const item = shelf.items.shift();
-        if (item === undefined) {
-          await refill(shelf, curve, links);
-          continue;
-        }
-        if (Date.now() - item.since > maxAgeMs) continue;
-        // In the background; whoever finds the shelf empty meets the failure.
-        if (shelf.items.length < batchSizes[curve] / 2) refill(shelf, curve, links).catch(() => undefined);
-        return item.presignature;
-      }
+    take(curve, links, claimant) {
+      const participants = links.map((link) => link.index);
+      const name = `${curve}:${participants.join()}`;
+      const known = shelves.get(name);
+      if (known !== undefined) return known.stock.take(claimant);
+      const pool = `ECDSA/${curve}` as const;
+      const stock = createStock({
+        make: (count) => presignBatch(curve, links, count),
+        batch: batchSizes[curve],
+        meter: meterOf(pool),
+      });
+      shelves.set(name, { pool, participants, stock });
+      return stock.take(claimant);
     },
     forget(index) {
-      for (const [name, shelf] of shelves) if (shelf.participants.includes(index)) shelves.delete(name);
+      for (const { participants, stock } of shelves.values()) if (participants.includes(index)) stock.discard(() => true);
     },
+    depths: () => [...shelves.values()].map(({ pool, stock }) => ({ pool, depth: stock.depth })),
   };
 }
 
-async function presignBatch(curve: EcdsaCurve, links: readonly Link[]): Promise<StockedPresignature[]> {
-  const outcomes = await runSession(links, { kind: 'presign', curve, count: batchSizes[curve] });
+async function presignBatch(curve: EcdsaCurve, links: readonly Link[], count: number): Promise<StockedPresignature[]> {
+  const outcomes = await runSession(links, { kind: 'presign', curve, count });
   const [first, ...rest] = [...outcomes.values()].map(presigned);
-  if (first === undefined || !rest.every((other) => sameBatch(first, other)))
+  if (first?.commitments.length !== count || !rest.every((other) => sameBatch(first, other)))
     throw new Abort([], 'the signers made different presignatures');
   return first.commitments.map((R, number) => ({ batch: first.batch, number, R }));
 }

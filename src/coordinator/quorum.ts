@@ -102,10 +102,10 @@ export async function withQuorum<T>(
   throw new Refusal('Unavailable', `${purpose} needs ${size} of ${links.length} signers${missing}`, { cause: new AggregateError(causes) });
 }
 
-/** A presignature that is gone is nobody's fault: the same signers are asked again with a fresh one. */
+/** A presignature or nonce that is gone is nobody's fault: the same signers are asked again with a fresh one. */
 function blamed(error: SignerFailures | Abort): readonly number[] {
   if (error instanceof Abort) return error.culprits;
-  const faults = error.failures.filter((failure) => failure.code !== 'UnknownPresignature' && failure.code !== 'UnknownSession');
+  const faults = error.failures.filter((failure) => failure.code !== 'UnknownPresignature' && failure.code !== 'UnknownNonces');
   return [...new SignerFailures(faults).toLeaveOut];
 }
 

@@ -13,7 +13,8 @@ import { type KeyType, keyTypes } from '../base/keyTypes.ts';
 
 /** A cluster has at most this many signers. */
 export const maxSigners = 15;
-export const maxPresignaturesPerBatch = 256;
+/** Presignatures or nonces that are made in one go. */
+export const maxBatch = 256;
 /** Entries of the authority log in one message, and the characters of all of them. */
 export const maxEntriesPerPage = 256;
 export const maxPageChars = 2 * 1024 * 1024;
@@ -64,7 +65,7 @@ export const authorisation = z.object({
 const task = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('seeds') }),
   z.object({ kind: z.literal('keygen'), keyId: id, keyType }),
-  z.object({ kind: z.literal('presign'), curve: z.enum(['secp256k1', 'stark']), count: z.int().min(1).max(maxPresignaturesPerBatch) }),
+  z.object({ kind: z.literal('presign'), curve: z.enum(['secp256k1', 'stark']), count: z.int().min(1).max(maxBatch) }),
 ]);
 export type Task = z.output<typeof task>;
 
@@ -84,6 +85,7 @@ const filled = z.record(z.string().max(32), z.string().max(128)).refine((fields)
 /** Which of the request's payloads. */
 const payloadIndex = z.int().min(0).max(maxPayloads);
 const commitment = z.object({ hiding: bytes, binding: bytes });
+const numberInBatch = z.int().min(0).max(maxBatch);
 
 /** The end of a session, by the task's kind. */
 const outcome = z.discriminatedUnion('kind', [
@@ -133,17 +135,19 @@ export const methods = {
     params: z.object({ sessionId: bytes32, round: z.string(), received: byParticipant(z.object({ toAll: bytes, toMe: bytes })) }),
     result: turn,
   },
-  /** FROST, round one: fresh nonces for one signature with one key; `sessionId` names them. */
-  commit: { params: z.object({ sessionId: bytes32, keyId: id }), result: commitment },
-  /** FROST, round two. */
+  /** FROST, round one, ahead: nonces that serve one signature each, with any key of the type. `batch`, of the signer's making, names them. */
+  commit: {
+    params: z.object({ keyType: z.enum(['EdDSA/ed25519', 'Schnorr/secp256k1']), count: z.int().min(1).max(maxBatch) }),
+    result: z.object({ batch: bytes32, commitments: z.array(commitment) }),
+  },
+  /** FROST, round two, with the commitments of all who sign; each finds the name of its own nonces beside its own commitment. */
   signFrost: {
     params: z.object({
-      sessionId: bytes32,
       keyId: id,
       payload,
       payloadIndex,
       filled: filled.exactOptional(),
-      commitments: byParticipant(commitment),
+      commitments: byParticipant(commitment.extend({ batch: bytes32, number: numberInBatch })),
       authorisation,
     }),
     result: z.object({ share: bytes }),
@@ -152,7 +156,7 @@ export const methods = {
     params: z.object({
       keyId: id,
       batch: bytes32,
-      number: z.int().min(0),
+      number: numberInBatch,
       payload,
       payloadIndex,
       filled: filled.exactOptional(),
@@ -183,6 +187,7 @@ export const refusal = z.object({
     'UnknownKey',
     'UnknownSession',
     'UnknownPresignature',
+    'UnknownNonces',
     'Refused',
     'Behind',
     'Forked',

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { randomBytes } from 'node:crypto';
 import { authoriseDerivation, authoriseKeygen, authoriseSignature } from '../authority/useKey.ts';
 import { toHex } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
@@ -37,20 +38,20 @@ import type { Shares } from './shares.ts';
 /** A session that is not continued is given up after this. */
 const sessionMs = 15_000;
 const maxSessions = 1024;
-/** Nonces wait for the second round of one signature only. */
-const nonceMs = 60_000;
+/** What is made ahead is kept longer than the coordinator keeps its names. */
+const madeAheadMs = 10 * 60_000;
 const maxNonces = 16_384;
-/** Longer than the coordinator keeps their names. */
-const presignatureMs = 10 * 60_000;
 const maxPresignatures = 16_384;
 
-const noNonces = 'no nonces of this session: never made, used, or too old';
+const noNonces = 'no such nonces: never made, used, or too old';
 const noPresignature = 'no such presignature: never made, used, or too old';
 
 export interface SignerParts {
   readonly cluster: ClusterFile;
   readonly index: number;
   readonly identity: Identity;
+  /** Goes into every nonce beside fresh random bytes: see `commit`. */
+  readonly nonceSecret: Uint8Array;
   readonly shares: Shares;
   readonly seeds: SeedStore;
   readonly authority: SignerAuthority;
@@ -58,14 +59,14 @@ export interface SignerParts {
   readonly clock: Clock;
 }
 
-export function createHandlers({ cluster, index, identity, shares, seeds, authority, replays, clock }: SignerParts): Handlers {
+export function createHandlers({ cluster, index, identity, nonceSecret, shares, seeds, authority, replays, clock }: SignerParts): Handlers {
   const self = cluster.signers.find((signer) => signer.index === index);
   assert(self, 'this signer is in its cluster');
   const keys = derivedKeys({ shares, find: (keyId) => authority.registry.keys.get(keyId) });
   const sessions = new Map<string, { session: Session<Outcome>; expiry: NodeJS.Timeout }>();
-  const nonces = oneUse<Nonces>({ max: maxNonces, maxAgeMs: nonceMs, clock, wipe: wipeNonces });
+  const nonces = oneUse<Nonces>({ max: maxNonces, maxAgeMs: madeAheadMs, clock, wipe: wipeNonces });
   const inGeneration = new Set<string>();
-  const presignatures = oneUse<Presignature>({ max: maxPresignatures, maxAgeMs: presignatureMs, clock, wipe: wipePresignature });
+  const presignatures = oneUse<Presignature>({ max: maxPresignatures, maxAgeMs: madeAheadMs, clock, wipe: wipePresignature });
 
   async function run(task: Task, party: Party): Promise<Outcome> {
     const { threshold } = cluster;
@@ -90,9 +91,9 @@ export function createHandlers({ cluster, index, identity, shares, seeds, author
       }
       case 'presign': {
         const made = await presign(party, { curve: task.curve, threshold, seeds: seeds.current(), count: task.count });
-        for (const presignature of made) presignatures.put(presignatureName(task.curve, presignature), presignature);
         const [first] = made;
         assert(first, 'a batch holds at least one');
+        presignatures.put(batchName(task.curve, first.batch), made);
         return { kind: 'presign', batch: first.batch, commitments: made.map(({ R }) => R) };
       }
     }
@@ -194,22 +195,27 @@ export function createHandlers({ cluster, index, identity, shares, seeds, author
       return turnOf(name, entry.session.proceed(round, messages));
     },
 
-    commit: ({ sessionId, keyId }) =>
-      keys.use(keyId, (share) => {
-        const made = commit({ suite: frostOf(share).suite, secret: share.secret });
-        if (!nonces.put(nonceName(sessionId, keyId), made.nonces))
-          throw new SignerRefusal('Refused', 'this session has its nonces already');
-        return made.commitment;
-      }),
+    commit({ keyType, count }) {
+      const { suite } = frostOf({ keyType });
+      const batch = new Uint8Array(randomBytes(32));
+      const made = Array.from({ length: count }, () => commit({ suite, secret: nonceSecret }));
+      nonces.put(
+        batchName(keyType, batch),
+        made.map((one) => one.nonces),
+      );
+      return { batch, commitments: made.map(({ commitment }) => commitment) };
+    },
 
-    async signFrost({ sessionId, commitments, ...use }) {
-      const name = nonceName(sessionId, use.keyId);
-      const key = await admit(use, (admitted) => {
-        frostOf(admitted);
-        if (!nonces.has(name)) throw new SignerRefusal('UnknownSession', noNonces);
+    async signFrost({ commitments, ...use }) {
+      const own = commitments[String(index)];
+      if (own === undefined) throw new SignerRefusal('Refused', 'the commitments are without this signer’s own');
+      const { batch, number } = own;
+      const key = await admit(use, ({ keyType }) => {
+        frostOf({ keyType });
+        if (!nonces.has(batchName(keyType, batch), number)) throw new SignerRefusal('UnknownNonces', noNonces);
       });
-      const taken = nonces.take(name);
-      if (taken === undefined) throw new SignerRefusal('UnknownSession', noNonces);
+      const taken = nonces.take(batchName(key.keyType, batch), number);
+      if (taken === undefined) throw new SignerRefusal('UnknownNonces', noNonces);
       return keys.use(use.keyId, (share) => ({
         share: signShareFrost({
           suite: frostOf(key).suite,
@@ -225,11 +231,11 @@ export function createHandlers({ cluster, index, identity, shares, seeds, author
     },
 
     async signEcdsa({ batch, number, ...use }) {
-      const nameFor = (key: Typed) => presignatureName(ecdsaOf(key).curve, { batch, number });
+      const nameFor = (key: Typed) => batchName(ecdsaOf(key).curve, batch);
       const key = await admit(use, (admitted) => {
-        if (!presignatures.has(nameFor(admitted))) throw new SignerRefusal('UnknownPresignature', noPresignature);
+        if (!presignatures.has(nameFor(admitted), number)) throw new SignerRefusal('UnknownPresignature', noPresignature);
       });
-      const presignature = presignatures.take(nameFor(key));
+      const presignature = presignatures.take(nameFor(key), number);
       if (presignature === undefined) throw new SignerRefusal('UnknownPresignature', noPresignature);
       return keys.use(use.keyId, (share) => ({
         share: signShareEcdsa({
@@ -272,9 +278,8 @@ function ecdsaOf(share: Typed): Extract<Protocol, { family: 'ecdsa' }> {
   return protocol;
 }
 
-const nonceName = (sessionId: Uint8Array, keyId: string): string => `${toHex(sessionId)}/${keyId}`;
-const presignatureName = (curve: EcdsaCurve, { batch, number }: Pick<Presignature, 'batch' | 'number'>): string =>
-  `${curve}/${toHex(batch)}/${number}`;
+/** Under another curve or suite the same batch is unknown. */
+const batchName = (of: EcdsaCurve | KeyType, batch: Uint8Array): string => `${of}/${toHex(batch)}`;
 
 /** JSON has only text for the keys of a map. */
 function byText<V>(map: ReadonlyMap<number, V>): Record<string, V> {

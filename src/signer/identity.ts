@@ -3,7 +3,7 @@
  * @module
  */
 
-import { randomBytes, sign } from 'node:crypto';
+import { hkdfSync, randomBytes, sign } from 'node:crypto';
 import { concat, toBase64 } from '../base/bytes.ts';
 import { ed25519KeyOf } from '../crypto/certificate.ts';
 import { groupOf } from '../crypto/groups/index.ts';
@@ -47,4 +47,9 @@ export function publicSignerOf(identity: SecretIdentity): PublicSigner {
 export function signatureBy({ identitySecret }: SecretIdentity): (message: Uint8Array) => Uint8Array {
   const key = ed25519KeyOf(identitySecret);
   return (message) => new Uint8Array(sign(null, message, key));
+}
+
+/** What makes FROST nonces unpredictable should the random generator fail: 32 bytes that nobody but this signer knows (RFC 5869). */
+export function nonceSecretOf({ identitySecret }: SecretIdentity): Uint8Array {
+  return new Uint8Array(hkdfSync('sha256', identitySecret, '', 'countersign/frost/nonces/v1', 32));
 }

@@ -1,59 +1,87 @@
 /**
- * Secrets that serve once: nonces and presignatures. In memory only, so that neither a restart nor a restored backup brings one back.
- * `take` deletes before it gives. Bounded in number and in time; what is dropped is wiped.
+ * Secrets that serve once: nonces and presignatures, in the batches they were made in. In memory only, so that neither a restart nor a
+ * restored backup brings one back. `take` deletes before it gives. Bounded in number and in time; what is dropped is wiped.
  * @module
  */
 
 import type { Clock } from '../base/clock.ts';
 
 export interface OneUse<T> {
-  /** @returns false if the name is taken already: the secret is wiped, nothing is replaced */
-  put(name: string, secret: T): boolean;
+  /** @returns false if the name is taken already: the secrets are wiped, nothing is replaced */
+  put(batch: string, secrets: readonly T[]): boolean;
   /** Whether `take` would give it. */
-  has(name: string): boolean;
+  has(batch: string, number: number): boolean;
   /** Gives and forgets. */
-  take(name: string): T | undefined;
+  take(batch: string, number: number): T | undefined;
 }
 
-export function oneUse<T>(options: { max: number; maxAgeMs: number; clock: Clock; wipe: (secret: T) => void }): OneUse<T> {
-  // Insertion order is age order: the oldest stand first.
-  const held = new Map<string, { secret: T; since: number }>();
+interface Batch<T> {
+  readonly since: number;
+  /** By number, without those that were taken. */
+  readonly secrets: Map<number, T>;
+}
 
-  const drop = (name: string): void => {
-    const entry = held.get(name);
+/** @param options.max secrets at a time, however many batches they are of; the oldest batch gives way whole */
+export function oneUse<T>(options: { max: number; maxAgeMs: number; clock: Clock; wipe: (secret: T) => void }): OneUse<T> {
+  const { max, maxAgeMs, clock, wipe } = options;
+  // Insertion order is age order: the oldest stand first.
+  const held = new Map<string, Batch<T>>();
+  let count = 0;
+  let isTimed = false;
+
+  const drop = (name: string, { secrets }: Batch<T>): void => {
     held.delete(name);
-    if (entry) options.wipe(entry.secret);
+    count -= secrets.size;
+    for (const secret of secrets.values()) wipe(secret);
   };
 
-  const dropOld = (now: number): void => {
-    for (const [name, { since }] of held) {
-      if (held.size <= options.max && now - since <= options.maxAgeMs) return;
-      drop(name);
+  const dropOld = (): void => {
+    const now = clock();
+    for (const [name, batch] of held) {
+      if (count <= max && now - batch.since <= maxAgeMs) return;
+      drop(name, batch);
     }
   };
 
+  /** What nobody asks for any more is not kept until somebody asks for something else. */
+  const dropInTime = (): void => {
+    if (isTimed) return;
+    isTimed = true;
+    setTimeout(() => {
+      isTimed = false;
+      dropOld();
+      if (held.size > 0) dropInTime();
+    }, maxAgeMs).unref();
+  };
+
+  const find = (name: string): Batch<T> | undefined => {
+    const batch = held.get(name);
+    if (batch === undefined || clock() - batch.since <= maxAgeMs) return batch;
+    drop(name, batch);
+    return undefined;
+  };
+
   return {
-    put(name, secret) {
+    put(name, secrets) {
       if (held.has(name)) {
-        options.wipe(secret);
+        for (const secret of secrets) wipe(secret);
         return false;
       }
-      const now = options.clock();
-      held.set(name, { secret, since: now });
-      dropOld(now);
+      held.set(name, { since: clock(), secrets: new Map(secrets.entries()) });
+      count += secrets.length;
+      dropOld();
+      dropInTime();
       return true;
     },
-    has(name) {
-      const entry = held.get(name);
-      return entry !== undefined && options.clock() - entry.since <= options.maxAgeMs;
-    },
-    take(name) {
-      const entry = held.get(name);
-      held.delete(name);
-      if (entry === undefined) return undefined;
-      if (options.clock() - entry.since <= options.maxAgeMs) return entry.secret;
-      options.wipe(entry.secret);
-      return undefined;
+    has: (name, number) => find(name)?.secrets.has(number) ?? false,
+    take(name, number) {
+      const batch = find(name);
+      const secret = batch?.secrets.get(number);
+      if (batch === undefined || secret === undefined) return undefined;
+      batch.secrets.delete(number);
+      count -= 1;
+      if (batch.secrets.size === 0) held.delete(name);
+      return secret;
     },
   };
 }

@@ -16,7 +16,7 @@ import { answerer, type Listener } from './answer.ts';
 import { openAuthority } from './authority.ts';
 import { type ClusterFile, clusterFile, pinnedClusterFile, rootOf } from './contract.ts';
 import { createHandlers } from './handlers.ts';
-import { publicSignerOf, readIdentity, signatureBy } from './identity.ts';
+import { nonceSecretOf, publicSignerOf, readIdentity, signatureBy } from './identity.ts';
 import { openReplayMemory } from './replayMemory.ts';
 import { sealedSeeds } from './seeds.ts';
 import { sealedShares } from './shares.ts';
@@ -75,6 +75,7 @@ function signerOn(store: SignerStore, { dataDir, keyEncryptionKey, clock, log }:
     cluster,
     index: self.index,
     identity: identityOf({ ...secrets, index: self.index, directory: directoryOf(cluster) }),
+    nonceSecret: nonceSecretOf(secrets),
     shares: sealedShares({ store, keyEncryptionKey, signerId }),
     seeds: sealedSeeds({ store, keyEncryptionKey }),
     authority,

@@ -284,6 +284,7 @@ function testSigner({
         return running !== undefined;
       },
       ask,
+      awake: async () => void (await ask('hello', {})),
       onLost: () => undefined,
       close: () => undefined,
     },

@@ -15,7 +15,7 @@ import { combine as combineEcdsa } from '../../src/mpc/ecdsa/combine.ts';
 import { aggregate } from '../../src/mpc/frost/aggregate.ts';
 import { protocols } from '../../src/mpc/protocols.ts';
 import { createCluster, digestOf, type TestCluster, type TestKey } from './cluster.ts';
-import { outcomeOf, presigned, setUpSeeds, sharesOf } from './shares.ts';
+import { committed, outcomeOf, presigned, setUpSeeds, sharesOf } from './shares.ts';
 
 const digest = digestOf('for the children');
 const types = Object.keys(keyTypes) as KeyType[];
@@ -158,26 +158,17 @@ describe('a thief in the place of the service', () => {
     expect(await Promise.all(opened)).toEqual(three(`Refused Forbidden: key ${child.id} is derived from key ${master.id}, not made`));
   });
 
-  test('uses nonces of the master for its child: refused', async () => {
+  test('uses the same nonces for the master and for its child: the second use is refused', async () => {
     const parent = masterOf('EdDSA/ed25519');
     const own = await cluster.addChild(parent, 'm/77');
-    const sessionId = new Uint8Array(randomBytes(32));
-    const commitments = Object.fromEntries(
-      await Promise.all(
-        cluster.signers.map(async (signer) => [signer.index, await signer.ask('commit', { sessionId, keyId: parent.id })] as const),
-      ),
-    );
-    const question = {
-      sessionId,
-      keyId: own.id,
-      payload: payloadOf(own.keyType),
-      payloadIndex: 0,
-      commitments,
-      authorisation: request(own.id, own.keyType),
+    const commitments = await committed(cluster.signers);
+    const sharesFor = (key: TestKey) => {
+      const asked = { keyId: key.id, payload: payloadOf(key.keyType), payloadIndex: 0, commitments };
+      const question = { ...asked, authorisation: request(key.id, key.keyType) };
+      return Promise.all(cluster.signers.map((signer) => outcomeOf(signer.ask('signFrost', question))));
     };
-    expect(await Promise.all(cluster.signers.map((signer) => outcomeOf(signer.ask('signFrost', question))))).toEqual(
-      three('UnknownSession: no nonces of this session: never made, used, or too old'),
-    );
+    expect(await sharesFor(parent)).toEqual(three('a share'));
+    expect(await sharesFor(own)).toEqual(three('UnknownNonces: no such nonces: never made, used, or too old'));
   });
 });
 
@@ -198,24 +189,18 @@ async function signed(key: TestKey): Promise<Signature> {
     return combineEcdsa({ ...presignature, curve: protocol.curve, threshold: 1, publicKey: key.publicKey, digest, shares });
   }
   if (protocol.family !== 'frost') throw new Error('it does not sign');
-  const sessionId = new Uint8Array(randomBytes(32));
   const [one, two] = [signerAt(0), signerAt(2)];
-  const commitments = new Map(
-    await Promise.all([one, two].map(async (signer) => [signer.index, await signer.ask('commit', { sessionId, keyId: key.id })] as const)),
-  );
+  const commitments = await committed([one, two], protocol.suite.keyType);
   const payload = payloadOf(key.keyType);
-  const question = {
-    sessionId,
-    keyId: key.id,
-    payload,
-    payloadIndex: 0,
-    commitments: Object.fromEntries(commitments),
-    authorisation: request(key.id, key.keyType),
-  };
+  const question = { keyId: key.id, payload, payloadIndex: 0, commitments, authorisation: request(key.id, key.keyType) };
   const shares = new Map<number, Uint8Array>();
   for (const signer of [one, two]) shares.set(signer.index, (await signer.ask('signFrost', question)).share);
   const { publicKey, verificationShares } = key;
-  return aggregate({ suite: protocol.suite, publicKey, verificationShares, commitments, shares, payload });
+  return aggregate({ suite: protocol.suite, publicKey, verificationShares, commitments: byNumber(commitments), shares, payload });
+}
+
+function byNumber<V>(record: Readonly<Record<string, V>>): Map<number, V> {
+  return new Map(Object.entries(record).map(([index, value]) => [Number(index), value]));
 }
 
 async function ecdsaSharesOf(key: TestKey) {

@@ -1,11 +1,12 @@
 /** Asking signers for their part in a signature, straight by their contract: what a thief with the service's place would do. */
 
-import { randomBytes } from 'node:crypto';
 import { SignerFailure } from '../../src/coordinator/link.ts';
+import type { FrostKeyType } from '../../src/coordinator/nonces.ts';
 import { runSession } from '../../src/coordinator/session.ts';
 import type { Authorisation } from '../../src/crypto/authorisation.ts';
 import type { Payload } from '../../src/crypto/schemes/scheme.ts';
 import { protocols } from '../../src/mpc/protocols.ts';
+import type { Params } from '../../src/signer/contract.ts';
 import type { TestCluster, TestKey, TestSigner } from './cluster.ts';
 
 export interface Attempt {
@@ -38,11 +39,8 @@ export async function frostShares(
   { key, payload, payloadIndex = 0, authorisation }: Attempt,
   among: readonly TestSigner[] = signers,
 ): Promise<string[]> {
-  const sessionId = new Uint8Array(randomBytes(32));
-  const commitments = Object.fromEntries(
-    await Promise.all(signers.map(async (signer) => [signer.index, await signer.ask('commit', { sessionId, keyId: key.id })] as const)),
-  );
-  const question = { sessionId, keyId: key.id, payload, payloadIndex, commitments, authorisation };
+  const commitments = await committed(signers, key.keyType === 'Schnorr/secp256k1' ? key.keyType : 'EdDSA/ed25519');
+  const question = { keyId: key.id, payload, payloadIndex, commitments, authorisation };
   return Promise.all(among.map((signer) => outcomeOf(signer.ask('signFrost', question))));
 }
 
@@ -55,6 +53,20 @@ export async function ecdsaShares(
   const { batch, number } = await presigned(signers, protocol.family === 'ecdsa' ? protocol.curve : 'secp256k1');
   const question = { keyId: key.id, batch, number, payload, payloadIndex, authorisation };
   return Promise.all(among.map((signer) => outcomeOf(signer.ask('signEcdsa', question))));
+}
+
+/** One fresh commitment of each signer, with the name of the nonces behind it. */
+export async function committed(
+  signers: readonly Pick<TestSigner, 'index' | 'ask'>[],
+  keyType: FrostKeyType = 'EdDSA/ed25519',
+): Promise<Params<'signFrost'>['commitments']> {
+  const made = signers.map(async ({ index, ask }) => {
+    const { batch, commitments } = await ask('commit', { keyType, count: 1 });
+    const [commitment] = commitments;
+    if (commitment === undefined) throw new Error('no nonces were made');
+    return [index, { batch, number: 0, ...commitment }] as const;
+  });
+  return Object.fromEntries(await Promise.all(made));
 }
 
 /** A presignature that all these signers hold. */

@@ -157,6 +157,7 @@ export function createFakeCoordinator({
         return sha256(point.multiply(toBigInt(secretOf(input.key))).toBytes(true));
       }),
     prepare: async () => {},
+    pools: () => [],
     health: async () => signers.map(({ isUp }, i) => ({ index: i + 1, up: isUp })),
     close: async () => {},
   };

@@ -20,7 +20,6 @@ function toSign(over: object = {}) {
   const body = utf8(JSON.stringify({ kind: 'Message', message: toHex(utf8('gold')) }));
   const authorisation = cluster.sign(cluster.admin, { method: 'POST', path: `/keys/${key.id}/signatures`, body });
   return {
-    sessionId: bytes,
     keyId: key.id,
     payload: { bytes: toBase64(utf8('gold')) },
     payloadIndex: 0,
@@ -58,9 +57,13 @@ test.each<readonly [string, string, () => unknown, RegExp]>([
   [
     'a signature of a signer number that no cluster has',
     'signFrost',
-    () => toSign({ commitments: { 16: { hiding: bytes, binding: bytes } } }),
+    () => toSign({ commitments: { 16: { batch: bytes, number: 0, hiding: bytes, binding: bytes } } }),
     /commitments/,
   ],
+  ['nonces that have no name', 'signFrost', () => toSign({ commitments: { 1: { hiding: bytes, binding: bytes } } }), /commitments/],
+  ['nonces without end', 'commit', () => ({ keyType: 'EdDSA/ed25519', count: 257 }), /count/],
+  ['no nonces', 'commit', () => ({ keyType: 'EdDSA/ed25519', count: 0 }), /count/],
+  ['nonces for keys that do not sign so', 'commit', () => ({ keyType: 'ECDSA/secp256k1', count: 1 }), /keyType/],
   [
     'a key of a type that is not known',
     'openSession',

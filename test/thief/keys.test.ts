@@ -1,12 +1,15 @@
 /** Keys made, derived from and signed with otherwise than they may be; nonces and presignatures used for what they are not. */
 
+import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { toBase64, toHex, utf8 } from '../../src/base/bytes.ts';
 import type { KeyType } from '../../src/base/keyTypes.ts';
 import type { Params } from '../../src/signer/contract.ts';
 import { createCluster, digestOf, type TestCluster, type TestKey } from '../signer/cluster.ts';
-import { outcomeOf, presigned, setUpSeeds } from '../signer/shares.ts';
+import { committed, outcomeOf, presigned, setUpSeeds } from '../signer/shares.ts';
+
+type Commitment = Params<'signFrost'>['commitments'][string];
 
 let cluster: TestCluster;
 let eddsa: TestKey;
@@ -202,70 +205,126 @@ describe('nonces', () => {
   const body = { kind: 'Message', message: toHex(payload.bytes) };
   const request = (key: TestKey) => cluster.sign(cluster.admin, { method: 'POST', path: `/keys/${key.id}/signatures`, body });
 
-  async function committed(key = eddsa) {
-    const sessionId = new Uint8Array(randomBytes(32));
-    const commitments = Object.fromEntries(
-      await Promise.all(
-        cluster.signers.map(async (signer) => [signer.index, await signer.ask('commit', { sessionId, keyId: key.id })] as const),
-      ),
-    );
-    return { sessionId, keyId: key.id, payload, payloadIndex: 0, commitments };
-  }
+  const unknown = 'UnknownNonces: no such nonces: never made, used, or too old';
+  const question = async (key = eddsa) => ({ keyId: key.id, payload, payloadIndex: 0, commitments: await committed(cluster.signers) });
+  const shares = (asked: Omit<Params<'signFrost'>, 'authorisation'>, key = eddsa) =>
+    ofAll((signer) => signer.ask('signFrost', { ...asked, authorisation: request(key) }));
+  /** The question with each signer's own commitment changed. */
+  const changed = (
+    asked: Awaited<ReturnType<typeof question>>,
+    change: (own: Commitment, all: Record<string, Commitment>, index: number) => Partial<Commitment>,
+  ) =>
+    ofAll((signer) => {
+      const own = asked.commitments[signer.index];
+      const commitments = {
+        ...asked.commitments,
+        ...(own && { [signer.index]: { ...own, ...change(own, asked.commitments, signer.index) } }),
+      };
+      return signer.ask('signFrost', { ...asked, commitments, authorisation: request(eddsa) });
+    });
 
-  test('of another session serve nobody', async () => {
-    const question = { ...(await committed()), sessionId: new Uint8Array(32), authorisation: request(eddsa) };
-    expect(await ofAll((signer) => signer.ask('signFrost', question))).toEqual(
-      three('UnknownSession: no nonces of this session: never made, used, or too old'),
-    );
-  });
-
-  test('of one key serve no other', async () => {
-    const another = await cluster.addKey('EdDSA/ed25519');
-    const question = { ...(await committed()), keyId: another.id, authorisation: request(another) };
-    expect(await ofAll((signer) => signer.ask('signFrost', question))).toEqual(
-      three('UnknownSession: no nonces of this session: never made, used, or too old'),
-    );
+  test('that were never made serve nobody', async () => {
+    const asked = await question();
+    expect(await changed(asked, () => ({ batch: new Uint8Array(32) }))).toEqual(three(unknown));
+    expect(await changed(asked, () => ({ number: 1 }))).toEqual(three(unknown));
+    expect(await shares(asked)).toEqual(three('a share'));
   });
 
   test('serve once, also for another authorised request', async () => {
-    const question = await committed();
-    expect(await ofAll((signer) => signer.ask('signFrost', { ...question, authorisation: request(eddsa) }))).toEqual(three('a share'));
-    expect(await ofAll((signer) => signer.ask('signFrost', { ...question, authorisation: request(eddsa) }))).toEqual(
-      three('UnknownSession: no nonces of this session: never made, used, or too old'),
-    );
+    const asked = await question();
+    expect(await shares(asked)).toEqual(three('a share'));
+    expect(await shares(asked)).toEqual(three(unknown));
   });
 
-  test('of one session are made once', async () => {
-    const { sessionId, keyId } = await committed();
-    expect(await ofAll((signer) => signer.ask('commit', { sessionId, keyId }))).toEqual(
-      three('Refused: this session has its nonces already'),
-    );
+  test('serve one key, whichever comes first', async () => {
+    const another = await cluster.addKey('EdDSA/ed25519');
+    const asked = await question();
+    expect(await shares({ ...asked, keyId: another.id }, another)).toEqual(three('a share'));
+    expect(await shares(asked)).toEqual(three(unknown));
   });
 
-  test('are not given for keys that do not sign so', async () => {
-    for (const [key, reason] of [
-      [ecdsa, 'Refused: a ECDSA/secp256k1 key does not sign by FROST'],
-      [dh, 'Refused: a DH/secp256k1 key does not sign by FROST'],
-    ] as const) {
-      expect(await ofAll((signer) => signer.ask('commit', { sessionId: new Uint8Array(randomBytes(32)), keyId: key.id }))).toEqual(
-        three(reason),
-      );
+  test('serve one of many that race for them', async () => {
+    const asked = await question();
+    const [signer] = cluster.signers;
+    const race = Array.from(
+      { length: 20 },
+      () => signer && outcomeOf(signer.ask('signFrost', { ...asked, authorisation: request(eddsa) })),
+    );
+    const outcomes = await Promise.all(race);
+    expect(outcomes.filter((outcome) => outcome === 'a share')).toHaveLength(1);
+    expect(outcomes.filter((outcome) => outcome === unknown)).toHaveLength(19);
+  });
+
+  test('of one suite serve no key of another', async () => {
+    const schnorr = await cluster.addKey('Schnorr/secp256k1');
+    const digest = digestOf('nonces of another suite');
+    const body = { kind: 'Hash', hash: toHex(digest), taprootMerkleRoot: '' };
+    const authorisation = () => cluster.sign(cluster.admin, { method: 'POST', path: `/keys/${schnorr.id}/signatures`, body });
+    const asked = { keyId: schnorr.id, payload: { bytes: digest, taprootMerkleRoot: new Uint8Array() }, payloadIndex: 0 };
+    const sharesWith = (commitments: Params<'signFrost'>['commitments']) =>
+      ofAll((signer) => signer.ask('signFrost', { ...asked, commitments, authorisation: authorisation() }));
+    expect(await sharesWith(await committed(cluster.signers, 'EdDSA/ed25519'))).toEqual(three(unknown));
+    expect(await sharesWith(await committed(cluster.signers, 'Schnorr/secp256k1'))).toEqual(three('a share'));
+  });
+
+  test('do not outlive a restart, nor their time', async () => {
+    const before = await question();
+    for (const signer of cluster.signers) signer.restart();
+    expect(await shares(before)).toEqual(three(unknown));
+    const old = await question();
+    cluster.wait(10 * 60 + 1);
+    expect(await shares(old)).toEqual(three(unknown));
+  });
+
+  test('give way to newer ones when there are too many, and never come back', async () => {
+    const first = await question();
+    const [signer] = cluster.signers;
+    assert(signer, 'there is a signer');
+    for (let made = 0; made < 16_384; made += 256) await signer.ask('commit', { keyType: 'EdDSA/ed25519', count: 256 });
+    expect(await outcomeOf(signer.ask('signFrost', { ...first, authorisation: request(eddsa) }))).toBe(unknown);
+  });
+
+  test('in a list without one’s own commitment make no share', async () => {
+    const asked = await question();
+    const without = await ofAll((signer) => {
+      const { [signer.index]: _, ...commitments } = asked.commitments;
+      return signer.ask('signFrost', { ...asked, commitments, authorisation: request(eddsa) });
+    });
+    expect(without).toEqual(three('Refused: the commitments are without this signer’s own'));
+  });
+
+  test('with another commitment than theirs make no share, and are gone', async () => {
+    const notOurs = three(expect.stringMatching(/^Aborted: /));
+    const swaps: readonly ((own: Commitment, all: Record<string, Commitment>, index: number) => Partial<Commitment>)[] = [
+      ({ hiding, binding }) => ({ hiding: binding, binding: hiding }),
+      ({ hiding }) => ({ binding: hiding }),
+      ({ hiding }) => ({ hiding: hiding.map((byte, at) => (at === 0 ? byte ^ 1 : byte)) }),
+      (_, all, index) => {
+        const { hiding, binding } = all[(index % 3) + 1] ?? assert.fail('there is another signer');
+        return { hiding, binding };
+      },
+    ];
+    for (const swap of swaps) {
+      const asked = await question();
+      expect(await changed(asked, swap)).toEqual(notOurs);
+      expect(await shares(asked)).toEqual(three(unknown));
     }
   });
 
-  test('in a list without one’s own commitment, or with another in its place, make no share', async () => {
-    const question = await committed();
-    const [first] = cluster.signers;
-    const { 1: _, ...without } = question.commitments;
-    const [, , other] = [question.commitments[1], question.commitments[2], question.commitments[3]];
-    expect(
-      first && (await outcomeOf(first.ask('signFrost', { ...question, commitments: without, authorisation: request(eddsa) }))),
-    ).toMatch(/^Aborted: /);
-    const again = await committed();
-    const exchanged = { ...again.commitments, ...(other && { 1: other }) };
-    expect(first && (await outcomeOf(first.ask('signFrost', { ...again, commitments: exchanged, authorisation: request(eddsa) })))).toMatch(
-      /^Aborted: /,
-    );
+  test('of another signer serve nobody else', async () => {
+    const asked = await question();
+    expect(await changed(asked, (_, all, index) => all[(index % 3) + 1] ?? assert.fail('there is another signer'))).toEqual(three(unknown));
+  });
+
+  test('with a commitment of somebody else that is no point make no share', async () => {
+    const asked = await question();
+    const outcomes = await ofAll((signer) => {
+      const other = (signer.index % 3) + 1;
+      const theirs = asked.commitments[other] ?? assert.fail('there is another signer');
+      const commitments = { ...asked.commitments, [other]: { ...theirs, hiding: new Uint8Array(32).fill(0xff) } };
+      return signer.ask('signFrost', { ...asked, commitments, authorisation: request(eddsa) });
+    });
+    expect(outcomes).toEqual(three(expect.stringMatching(/^Aborted: .*the message of participant \d is not good/)));
   });
 });
 

@@ -211,6 +211,8 @@ function cluster({ signers, threshold }: { signers: number; threshold: number })
       const [pid, ...more] = signerPids(instance.dataDir, index);
       if (pid === undefined || more.length > 0) throw new Error(`signer ${index} is not one process`);
       process.kill(pid, signal);
+      // Who answered a moment ago is asked without a sign of life: one that hangs or dies costs the requests of that moment.
+      if (signal !== 'SIGCONT') await pause(150);
     },
 
     async expectSigns(example: Example): Promise<void> {

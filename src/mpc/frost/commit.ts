@@ -24,9 +24,12 @@ export interface Nonces {
 }
 
 /**
- * d and e are H3(32 random bytes ‖ share): unpredictable as long as the generator or the share is (RFC 9591 §4.1).
+ * d and e are H3(32 random bytes ‖ secret): unpredictable as long as the generator or the secret is (RFC 9591 §4.1).
  *
- * @param secret own share, 32 bytes
+ * Commitments may be made and shown long before there is a message, for any key of the suite: what they come to serve, key, message and
+ * everybody's commitments, goes into the binding factors (docs/protocols.md).
+ *
+ * @param secret of this signer alone, 32 bytes: a share of a key, or another that lives as long
  * @param random 32 random bytes at each call; given by tests of published vectors only
  */
 export function commit({
