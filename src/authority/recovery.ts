@@ -71,13 +71,7 @@ export function decideRecovery(registry: Registry, recovery: Recovery, moment: M
     ...ended,
     {
       kind: 'account',
-      record: {
-        id: accountId,
-        kind: 'ServiceAccount',
-        tokenId: names.id('token'),
-        status: 'Active',
-        validUntil: at + daysValidAtMost * daySeconds,
-      },
+      record: { id: accountId, tokenId: names.id('token'), status: 'Active', validUntil: at + daysValidAtMost * daySeconds },
     },
     {
       kind: 'credential',

@@ -13,7 +13,7 @@ import type { Body } from './requests.ts';
 /** One line a blockchain kind that has its module. */
 const chains: { readonly [K in BlockchainKind]?: () => Promise<Chain<K>> } = {
   Cosmos: async () => (await import('./cosmos.ts')).cosmos,
-  Solana: async () => (await import('./solana.ts')).solana,
+  Evm: async () => (await import('./evm.ts')).evm,
   Stellar: async () => (await import('./stellar.ts')).stellar,
   Tezos: async () => (await import('./tezos.ts')).tezos,
 };

@@ -38,7 +38,11 @@ export type BlockchainKind = (typeof blockchainKinds)[number];
 /** What a family has to know of one of its networks. */
 export interface NetworkFacts {
   /** EIP-155; absent where no published one is known: then nothing that binds the chain is signed for the network. */
-  Evm: { readonly chainId?: number };
+  Evm: {
+    readonly chainId?: number;
+    /** In wei: how much fee the service may fill in for a caller who left it out. Said where the coin is worth little. */
+    readonly maxFilledFee?: bigint;
+  };
   /** Litecoin and Dogecoin too. Dogecoin has no segregated witness, so no bech32 prefix. */
   Bitcoin: { readonly bech32?: string; readonly p2pkh: number; readonly p2sh: number };
   BitcoinCash: { readonly prefix: string };
@@ -55,12 +59,14 @@ type FactsOf<K extends BlockchainKind> = K extends keyof NetworkFacts ? NetworkF
 export type NetworkRow<K extends BlockchainKind = BlockchainKind> = K extends unknown ? { readonly kind: K } & FactsOf<K> : never;
 
 const evm = (chainId?: number): NetworkRow<'Evm'> => ({ kind: 'Evm', ...(chainId === undefined ? {} : { chainId }) });
+/** Ten of a coin that is worth little. */
+const cheapEvm = (chainId: number): NetworkRow<'Evm'> => ({ kind: 'Evm', chainId, maxFilledFee: 10n ** 19n });
 const bitcoin = (facts: NetworkFacts['Bitcoin']): NetworkRow<'Bitcoin'> => ({ kind: 'Bitcoin', ...facts });
 
 export const networkTable = {
   Adi: evm(36_900),
   AdiTestnet: evm(),
-  AdiTestnetAb: evm(),
+  AdiTestnetAb: evm(99_999),
   Algorand: { kind: 'Algorand' },
   AlgorandTestnet: { kind: 'Algorand' },
   Aptos: { kind: 'Aptos' },
@@ -68,8 +74,8 @@ export const networkTable = {
   ArbitrumGoerli: evm(421_613),
   ArbitrumOne: evm(42_161),
   ArbitrumSepolia: evm(421_614),
-  ArcTestnet: evm(5_042_002),
-  Areum: evm(463),
+  ArcTestnet: cheapEvm(5_042_002),
+  Areum: cheapEvm(463),
   AvalancheC: evm(43_114),
   AvalancheCFuji: evm(43_113),
   BabylonGenesis: { kind: 'Cosmos', prefix: 'bbn', chainId: 'bbn-1' },
@@ -77,9 +83,9 @@ export const networkTable = {
   Base: evm(8453),
   BaseGoerli: evm(84_531),
   BaseSepolia: evm(84_532),
-  Berachain: evm(80_094),
-  BerachainBArtio: evm(80_084),
-  BerachainBepolia: evm(80_069),
+  Berachain: cheapEvm(80_094),
+  BerachainBArtio: cheapEvm(80_084),
+  BerachainBepolia: cheapEvm(80_069),
   BesuTestnet: evm(),
   Bitcoin: bitcoin({ bech32: 'bc', p2pkh: 0x00, p2sh: 0x05 }),
   BitcoinCash: { kind: 'BitcoinCash', prefix: 'bitcoincash' },
@@ -96,8 +102,8 @@ export const networkTable = {
   CantonTestnet: { kind: 'Canton' },
   Cardano: { kind: 'Cardano' },
   CardanoPreprod: { kind: 'Cardano' },
-  Celo: evm(42_220),
-  CeloAlfajores: evm(44_787),
+  Celo: cheapEvm(42_220),
+  CeloAlfajores: cheapEvm(44_787),
   Codex: evm(81_224),
   CodexSepolia: evm(812_242),
   Concordium: { kind: 'Concordium' },
@@ -113,12 +119,12 @@ export const networkTable = {
   EthereumHolesky: evm(17_000),
   EthereumHoodi: evm(560_048),
   EthereumSepolia: evm(11_155_111),
-  FantomOpera: evm(250),
-  FantomTestnet: evm(4002),
-  FlareC: evm(14),
-  FlareCCoston2: evm(114),
-  FlowEvm: evm(747),
-  FlowEvmTestnet: evm(545),
+  FantomOpera: cheapEvm(250),
+  FantomTestnet: cheapEvm(4002),
+  FlareC: cheapEvm(14),
+  FlareCCoston2: cheapEvm(114),
+  FlowEvm: cheapEvm(747),
+  FlowEvmTestnet: cheapEvm(545),
   Hedera: { kind: 'Hedera' },
   HederaTestnet: { kind: 'Hedera' },
   Ink: evm(57_073),
@@ -143,15 +149,15 @@ export const networkTable = {
   Origyn: { kind: 'Cosmos', prefix: 'origyn' },
   Paseo: { kind: 'Substrate' },
   PaseoAssetHub: { kind: 'Substrate' },
-  Plasma: evm(9745),
-  PlasmaTestnet: evm(9746),
-  Plume: evm(98_866),
-  PlumeSepolia: evm(98_867),
+  Plasma: cheapEvm(9745),
+  PlasmaTestnet: cheapEvm(9746),
+  Plume: cheapEvm(98_866),
+  PlumeSepolia: cheapEvm(98_867),
   Polkadot: { kind: 'Substrate' },
   PolkadotAssetHub: { kind: 'Substrate' },
-  Polygon: evm(137),
-  PolygonAmoy: evm(80_002),
-  PolygonMumbai: evm(80_001),
+  Polygon: cheapEvm(137),
+  PolygonAmoy: cheapEvm(80_002),
+  PolygonMumbai: cheapEvm(80_001),
   Polymesh: { kind: 'Polymesh' },
   PolymeshTestnet: { kind: 'Polymesh' },
   Race: evm(6805),
@@ -160,8 +166,8 @@ export const networkTable = {
   SeiPacific1: { kind: 'Cosmos', prefix: 'sei', chainId: 'pacific-1' },
   Solana: { kind: 'Solana' },
   SolanaDevnet: { kind: 'Solana' },
-  Sonic: evm(146),
-  SonicTestnet: evm(),
+  Sonic: cheapEvm(146),
+  SonicTestnet: cheapEvm(14_601),
   Starknet: { kind: 'Starknet', chainId: 'SN_MAIN' },
   StarknetSepolia: { kind: 'Starknet', chainId: 'SN_SEPOLIA' },
   Stellar: { kind: 'Stellar', passphrase: 'Public Global Stellar Network ; September 2015' },
@@ -182,10 +188,10 @@ export const networkTable = {
   TscTestnet1: evm(),
   Westend: { kind: 'Substrate' },
   WestendAssetHub: { kind: 'Substrate' },
-  Xdc: evm(50),
-  XdcApothem: evm(51),
+  Xdc: cheapEvm(50),
+  XdcApothem: cheapEvm(51),
   XLayer: evm(196),
-  XLayerSepolia: evm(),
+  XLayerSepolia: evm(1952),
   XrpLedger: { kind: 'Xrpl', networkId: 0 },
   XrpLedgerTestnet: { kind: 'Xrpl', networkId: 1 },
 } as const satisfies Record<string, NetworkRow>;

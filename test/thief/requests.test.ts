@@ -359,8 +359,8 @@ describe('bodies', () => {
     ['of a kind that is not known', () => using(withBody({ kind: 'Blank', message: '00' })), /^Refused BadRequest: body\.kind: /],
     [
       'of a kind that this network does not have yet',
-      () => using(withBody({ kind: 'Transaction', blockchainKind: 'Evm', transaction: '0x00' })),
-      /^Refused BadRequest: kind Transaction is not offered for Evm yet/,
+      () => using(withBody({ kind: 'Transaction', blockchainKind: 'Ton', transaction: '0x00' })),
+      /^Refused BadRequest: kind Transaction is not offered for Ton yet/,
     ],
     [
       'of a kind that this key does not sign',

@@ -4,15 +4,14 @@
  */
 
 import { encodePubkey } from '@cosmjs/proto-signing';
-import { ed25519 } from '@noble/curves/ed25519.js';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { sha256 } from '@noble/hashes/sha2.js';
-import * as solana from '@solana/kit';
 import { Account, Asset, Keypair, Networks, Operation, StrKey, TransactionBuilder } from '@stellar/stellar-sdk';
 import { localForger } from '@taquito/local-forging';
 import { b58Encode, getPkhfromPk, PrefixV2, verifySignature } from '@taquito/utils';
 import { SignMode } from 'cosmjs-types/cosmos/tx/signing/v1beta1/signing';
 import { AuthInfo, SignDoc, TxBody } from 'cosmjs-types/cosmos/tx/v1beta1/tx';
+import { computeAddress, Transaction } from 'ethers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fromHex, to0x, toBase64, toHex } from '../../src/base/bytes.ts';
 import { type Instance, officialClient, startInstance } from '../support/instance.ts';
@@ -50,24 +49,6 @@ const samples: Readonly<Record<string, Sample>> = {
     },
   },
 
-  Solana: {
-    key: { scheme: 'EdDSA', curve: 'ed25519' },
-    request(publicKey) {
-      const payer = solana.getAddressDecoder().decode(publicKey);
-      const empty = solana.setTransactionMessageFeePayer(payer, solana.createTransactionMessage({ version: 0 }));
-      const lifetime = { blockhash: payer as string as solana.Blockhash, lastValidBlockHeight: 1n };
-      const transaction = solana.compileTransaction(solana.setTransactionMessageLifetimeUsingBlockhash(lifetime, empty));
-      const bytes = new Uint8Array(solana.getTransactionEncoder().encode(transaction));
-      return { kind: 'Transaction', network: 'SolanaDevnet', transaction: to0x(bytes) };
-    },
-    verify({ signature, signedData }, publicKey) {
-      const { signatures, messageBytes } = solana.getTransactionDecoder().decode(bytesOf(signedData));
-      const encoded = bytesOf(signature?.encoded);
-      expect(Object.values(signatures)).toEqual([encoded]);
-      expect(ed25519.verify(encoded, new Uint8Array(messageBytes), publicKey)).toBe(true);
-    },
-  },
-
   Stellar: {
     key: { scheme: 'EdDSA', curve: 'ed25519' },
     request(publicKey) {
@@ -85,6 +66,23 @@ const samples: Readonly<Record<string, Sample>> = {
     },
   },
 
+  Evm: {
+    key: { scheme: 'ECDSA', curve: 'secp256k1' },
+    request() {
+      const transaction = Transaction.from({
+        type: 2,
+        chainId: 11_155_111,
+        to: `0x${'11'.repeat(20)}`,
+        value: 1n,
+        gasLimit: 21_000n,
+        maxFeePerGas: 2n,
+      });
+      return { kind: 'Transaction', network: 'EthereumSepolia', transaction: transaction.unsignedSerialized };
+    },
+    verify({ signedData }, publicKey) {
+      expect(Transaction.from(signedData ?? '').from).toBe(computeAddress(to0x(publicKey)));
+    },
+  },
   Tezos: {
     key: { scheme: 'EdDSA', curve: 'ed25519' },
     async request(publicKey) {
