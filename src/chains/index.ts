@@ -14,6 +14,7 @@ import type { Body } from './requests.ts';
 const chains: { readonly [K in BlockchainKind]?: () => Promise<Chain<K>> } = {
   Cosmos: async () => (await import('./cosmos.ts')).cosmos,
   Evm: async () => (await import('./evm.ts')).evm,
+  Kaspa: async () => (await import('./kaspa.ts')).kaspa,
   Stellar: async () => (await import('./stellar.ts')).stellar,
   Tezos: async () => (await import('./tezos.ts')).tezos,
 };

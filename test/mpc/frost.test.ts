@@ -193,6 +193,17 @@ describe('FROST(secp256k1, SHA-256)-TR', () => {
     expect(seen.size).toBeGreaterThan(1);
   });
 
+  it('signs with the internal key itself where that is asked for, be its y odd or even, and only then', async () => {
+    for (let key = 0; key < 8; key++) {
+      const keyed = await keyedCluster('Schnorr/secp256k1', 3, 1);
+      const payload: Payload = { bytes: new Uint8Array(32).fill(key), taprootMerkleRoot: 'untweaked' };
+      const { r, s } = signFrost(taproot, keyed, [1, 3], payload);
+      expect(schnorr.verify(concat(r, s), payload.bytes, keyed.publicKey.subarray(1))).toBe(true);
+      const { outputKey } = tapTweak(keyed.publicKey, new Uint8Array(0));
+      expect(schnorr.verify(concat(r, s), payload.bytes, outputKey)).toBe(false);
+    }
+  });
+
   it.each([
     { name: 'without a merkle root', payload: { bytes: new Uint8Array(32) } },
     { name: 'with a merkle root of 31 bytes', payload: { bytes: new Uint8Array(32), taprootMerkleRoot: new Uint8Array(31) } },

@@ -13,7 +13,7 @@ import { SignMode } from 'cosmjs-types/cosmos/tx/signing/v1beta1/signing';
 import { AuthInfo, SignDoc, TxBody } from 'cosmjs-types/cosmos/tx/v1beta1/tx';
 import { computeAddress, Transaction } from 'ethers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { fromHex, to0x, toBase64, toHex } from '../../src/base/bytes.ts';
+import { fromHex, to0x, toBase64, toHex, utf8 } from '../../src/base/bytes.ts';
 import { type Instance, officialClient, startInstance } from '../support/instance.ts';
 import type { KeyTypeNames } from './examples.ts';
 
@@ -46,6 +46,24 @@ const samples: Readonly<Record<string, Sample>> = {
     verify({ signature }, publicKey, body) {
       const digest = sha256(bytesOf('signDoc' in body ? body.signDoc : ''));
       expect(secp256k1.verify(bytesOf(signature?.encoded), digest, publicKey, { prehash: false })).toBe(true);
+    },
+  },
+
+  Kaspa: {
+    key: { scheme: 'Schnorr', curve: 'secp256k1' },
+    request(publicKey) {
+      const scriptPublicKey = `000020${toHex(publicKey.subarray(1))}ac`;
+      const utxo = { address: null, amount: 5000, scriptPublicKey, blockDaaScore: 1, isCoinbase: false };
+      const input = { transactionId: '11'.repeat(32), index: 0, sequence: 0, sigOpCount: 1, signatureScript: '', utxo };
+      const outputs = [{ value: 4000, scriptPublicKey }];
+      const rest = { lockTime: 0, gas: 0, subnetworkId: '00'.repeat(20), payload: '' };
+      const json = JSON.stringify({ id: '00'.repeat(32), version: 0, inputs: [input], outputs, ...rest });
+      return { kind: 'Psbt', network: 'Kaspa', psbt: to0x(utf8(json)) };
+    },
+    verify({ signature, signatures, signedData }) {
+      expect(signature).toBeUndefined();
+      const { inputs } = JSON.parse(Buffer.from(bytesOf(signedData)).toString());
+      expect(inputs[0].signatureScript).toBe(`41${signatures?.[0]?.encoded?.slice(2)}01`);
     },
   },
 
