@@ -46,8 +46,13 @@ export function entryAfter({ sequence, hash }: Head, content: { authorisation: A
 
 /** The head of a log that ends with this entry. */
 export function headOf(entry: Entry): Head {
-  const bytes = lengthPrefixed(utf8('countersign/authority/entry/v1'), utf8(encodeEntry(entry)));
-  return { sequence: entry.sequence, hash: new Uint8Array(createHash('sha256').update(bytes).digest()) };
+  return { sequence: entry.sequence, hash: hashOf(encodeEntry(entry)) };
+}
+
+/** Of an entry's text. */
+export function hashOf(text: string): Uint8Array {
+  const bytes = lengthPrefixed(utf8('countersign/authority/entry/v1'), utf8(text));
+  return new Uint8Array(createHash('sha256').update(bytes).digest());
 }
 
 export function encodeEntry(entry: Entry): string {

@@ -6,21 +6,20 @@
  * @module
  */
 
-import { decodeEntry, type Entry, encodeEntry, headOf } from '../authority/entry.ts';
+import { decodeEntry, type Entry, headOf } from '../authority/entry.ts';
 import { type Head, sameHead } from '../authority/head.ts';
-import { catchUp, check, forkedAt } from '../authority/log.ts';
+import { check, forkedAt } from '../authority/log.ts';
 import { recoveryLifetimeSeconds } from '../authority/recovery.ts';
-import type { MutableRegistry, Registry } from '../authority/registry.ts';
-import type { Root } from '../authority/root.ts';
+import type { Registry } from '../authority/registry.ts';
 import { headMessage, isConfirmed, type SignedHead, verifySignedHead } from '../authority/signedHead.ts';
-import { verifyLog } from '../authority/verifyLog.ts';
 import { toBase64Url, toHex } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import { Refusal } from '../base/errors.ts';
 import { maxEntriesPerPage, maxPageChars } from './contract.ts';
 import { judgedAt, SignerRefusal } from './errors.ts';
-import type { LogStore, StoredEntry } from './store.ts';
-import { vouchersFrom, vouchersText } from './vouchers.ts';
+import { type Ledger, type LedgerParts, openLedger } from './ledger.ts';
+import type { StoredEntry } from './store.ts';
+import { vouchersFrom } from './vouchers.ts';
 
 export interface SignerAuthority {
   /** As the log stands now: ask again after every change. */
@@ -46,31 +45,31 @@ export interface SignerAuthority {
   /** From number `from` on, up to the last entry of the page that has vouchers, or to the end of the log. */
   entries(from: number, count: number): { readonly entries: string[]; readonly vouchers: readonly SignedHead[] };
   signHead(): SignedHead;
+  /** As of the ledger. */
+  review: Ledger['review'];
 }
 
-export interface AuthorityParts {
-  readonly root: Root;
-  readonly signerId: string;
-  /** By the identity key. */
-  readonly sign: (message: Uint8Array) => Uint8Array;
-  readonly store: LogStore;
+export interface AuthorityParts extends LedgerParts {
   readonly clock: Clock;
   /** Told of every head that this log comes to. */
   readonly onHead: (head: SignedHead) => void;
 }
 
-/** Replays the log of the store. @throws {Error} naming the first entry that is not what it was */
-export function openAuthority({ root, signerId, sign, store, clock, onHead }: AuthorityParts): SignerAuthority {
-  let { registry, unconfirmed } = load(store, root);
+/** @throws {Error} naming the first entry that is not what it was */
+export function openAuthority({ root, signerId, sign, store, clock, onHead, onDistrust, onFault }: AuthorityParts): SignerAuthority {
+  const ledger = openLedger({ root, signerId, sign, store, onDistrust, onFault });
 
   const refuse = (code: 'Behind' | 'Forked' | 'Refused', message: string): SignerRefusal =>
-    new SignerRefusal(code, message, { head: registry.head, ...(code === 'Refused' && { cause: new Refusal('Conflict', message) }) });
+    new SignerRefusal(code, message, {
+      head: ledger.registry.head,
+      ...(code === 'Refused' && { cause: new Refusal('Conflict', message) }),
+    });
 
   const tooEarly = ({ sequence }: Entry): SignerRefusal =>
-    refuse('Behind', `this log ends with entry ${registry.head.sequence}: entry ${sequence} comes too early`);
+    refuse('Behind', `this log ends with entry ${ledger.registry.head.sequence}: entry ${sequence} comes too early`);
 
   function signHead(): SignedHead {
-    const { head } = registry;
+    const { head } = ledger.registry;
     const at = Math.floor(clock() / 1000);
     return { ...head, at, signerId, signature: toBase64Url(sign(headMessage(root.clusterId, head, at))) };
   }
@@ -81,85 +80,66 @@ export function openAuthority({ root, signerId, sign, store, clock, onHead }: Au
     return head;
   }
 
-  /** Whatever fails in between leaves the log and the registry as they were. */
-  function change<T>(work: () => T): T {
-    try {
-      return store.atomically(work);
-    } catch (error) {
-      ({ registry, unconfirmed } = load(store, root));
-      throw error;
-    }
-  }
-
   function confirmHead(vouchers: readonly SignedHead[]): void {
-    if (unconfirmed === undefined || !isConfirmed(root, registry.head, vouchers)) return;
-    store.confirm(registry.head.sequence, vouchersText(vouchers));
-    unconfirmed = undefined;
-  }
-
-  function drop(entry: Entry): void {
-    change(() => store.dropFrom(entry.sequence));
-    ({ registry, unconfirmed } = load(store, root));
+    if (ledger.unconfirmed !== undefined && isConfirmed(root, ledger.registry.head, vouchers)) ledger.confirm(vouchers);
   }
 
   /** Makes room for another history that t + 1 signers vouch for. @throws {SignerRefusal} Forked where this one is confirmed */
   function giveWay(sequence: number): void {
-    if (unconfirmed?.sequence !== sequence) {
-      const own = toHex(registry.hashAt(sequence) ?? new Uint8Array());
+    if (ledger.unconfirmed?.sequence !== sequence) {
+      const own = toHex(ledger.registry.hashAt(sequence) ?? new Uint8Array());
       throw refuse('Forked', `fork: others vouch for another entry ${sequence} than the confirmed one of this log (${own})`);
     }
-    drop(unconfirmed);
+    ledger.drop();
   }
 
   function append(text: string, vouchers: readonly SignedHead[]): SignedHead {
-    const entry = judgedAt(registry.head, () => decodeEntry(text));
+    const entry = judgedAt(ledger.registry.head, () => decodeEntry(text));
     const head = headOf(entry);
-    if (sameHead(head, registry.head)) return signHead();
+    if (sameHead(head, ledger.registry.head)) return signHead();
     const before: Head = { sequence: entry.sequence - 1, hash: entry.previous };
-    if (before.sequence > registry.head.sequence) throw tooEarly(entry);
-    if (before.sequence === registry.head.sequence && !sameHead(before, registry.head) && isConfirmed(root, before, vouchers)) {
+    if (before.sequence > ledger.registry.head.sequence) throw tooEarly(entry);
+    if (
+      before.sequence === ledger.registry.head.sequence &&
+      !sameHead(before, ledger.registry.head) &&
+      isConfirmed(root, before, vouchers)
+    ) {
       giveWay(before.sequence);
       throw tooEarly(entry);
     }
-    if (before.sequence === registry.head.sequence) {
+    if (before.sequence === ledger.registry.head.sequence) {
       confirmHead(vouchers);
-      if (unconfirmed !== undefined) {
+      if (ledger.unconfirmed !== undefined) {
         throw refuse('Refused', `entry ${entry.sequence} comes when ${root.threshold + 1} signers vouch for entry ${before.sequence}`);
       }
     }
-    if (unconfirmed?.sequence === entry.sequence) {
+    if (ledger.unconfirmed?.sequence === entry.sequence) {
       throw refuse('Refused', `this signer has another entry ${entry.sequence}, which is not confirmed yet`);
     }
-    const accepted = judgedAt(registry.head, () => check(registry, entry, { now: clock() }));
-    store.atomically(() => store.add([stored(entry)]));
-    registry.commit(accepted);
-    unconfirmed = entry;
+    const accepted = judgedAt(ledger.registry.head, () => check(ledger.registry, entry, { now: clock() }));
+    ledger.add(entry, accepted);
     return moved();
   }
 
   function takeOver(texts: readonly string[], vouchers: readonly SignedHead[]): SignedHead {
-    const entries = judgedAt(registry.head, () => texts.map(decodeEntry));
+    const entries = judgedAt(ledger.registry.head, () => texts.map(decodeEntry));
     const [first, last] = [entries[0], entries.at(-1)];
     if (first === undefined || last === undefined) {
       confirmHead(vouchers);
       return signHead();
     }
-    if (first.sequence > registry.head.sequence + 1) throw tooEarly(first);
+    if (first.sequence > ledger.registry.head.sequence + 1) throw tooEarly(first);
     requireVouched(entries, headOf(last), vouchers);
-    const fork = forkedAt(registry, entries);
-    if (fork !== undefined) giveWay(Math.min(fork, registry.head.sequence));
-    if (first.sequence > registry.head.sequence + 1) throw tooEarly(first);
+    const fork = forkedAt(ledger.registry, entries);
+    if (fork !== undefined) giveWay(Math.min(fork, ledger.registry.head.sequence));
+    if (first.sequence > ledger.registry.head.sequence + 1) throw tooEarly(first);
 
-    const missing = entries.filter(({ sequence }) => sequence > registry.head.sequence);
+    const missing = entries.filter(({ sequence }) => sequence > ledger.registry.head.sequence);
     if (missing.length === 0) {
       confirmHead(vouchers);
       return signHead();
     }
-    change(() => {
-      judgedAt(registry.head, () => catchUp(registry, missing, vouchers));
-      store.add(missing.map((entry) => stored(entry, entry === last ? vouchers : undefined)));
-      unconfirmed = undefined;
-    });
+    judgedAt(ledger.registry.head, () => ledger.takeOver(missing, vouchers));
     return moved();
   }
 
@@ -173,7 +153,7 @@ export function openAuthority({ root, signerId, sign, store, clock, onHead }: Au
     }
     if (isConfirmed(root, head, vouchers)) return;
     const message = `entries up to ${head.sequence} are taken over when ${root.threshold + 1} signers vouch for the last one`;
-    throw new SignerRefusal('Refused', message, { head: registry.head, cause: new Refusal('Forbidden', message) });
+    throw new SignerRefusal('Refused', message, { head: ledger.registry.head, cause: new Refusal('Forbidden', message) });
   }
 
   /**
@@ -181,7 +161,7 @@ export function openAuthority({ root, signerId, sign, store, clock, onHead }: Au
    * this one aside, must say that they do not, at a time when they would not accept it any more.
    */
   function release(heads: readonly SignedHead[]): SignedHead {
-    const held = unconfirmed;
+    const held = ledger.unconfirmed;
     if (held === undefined) return signHead();
     const expiry = expiryOf(held);
     const own = headOf(held);
@@ -196,50 +176,27 @@ export function openAuthority({ root, signerId, sign, store, clock, onHead }: Au
     if (clock() / 1000 <= expiry || lacking.size < needed) {
       throw refuse('Refused', `entry ${own.sequence} is given up when it has expired and ${needed} other signers show that they lack it`);
     }
-    drop(held);
+    ledger.drop();
     return moved();
   }
 
   return {
     get registry() {
-      return registry;
+      return ledger.registry;
     },
     append,
     catchUp: takeOver,
     release,
     signHead,
+    review: ledger.review,
     entries(from, count) {
-      const page = fitting(store.read(from, Math.min(count, maxEntriesPerPage)));
-      const isEnd = page.at(-1)?.sequence === registry.head.sequence;
+      const page = fitting(store.log.read(from, Math.min(count, maxEntriesPerPage)));
+      const isEnd = page.at(-1)?.sequence === ledger.registry.head.sequence;
       const end = isEnd ? page.length : page.findLastIndex(({ vouchers }) => vouchers !== null) + 1;
       const entries = page.slice(0, end);
       return { entries: entries.map(({ text }) => text), vouchers: vouchersFrom(entries.at(-1)?.vouchers ?? null) };
     },
   };
-}
-
-function load(store: LogStore, root: Root): { registry: MutableRegistry; unconfirmed: Entry | undefined } {
-  const stored = [...store.all()];
-  const verified = verifyLog(root, stored.map(slotOf));
-  if (verified.problem !== undefined) {
-    const { sequence, fault, reason } = verified.problem;
-    throw new Error(`the authority log of this signer is not what it was: entry ${sequence} was ${fault} (${reason})`);
-  }
-  const last = stored.at(-1);
-  return { registry: verified.registry, unconfirmed: last?.vouchers === null ? decodeEntry(last.text) : undefined };
-}
-
-function slotOf({ text }: StoredEntry): Entry | { unreadable: string } {
-  try {
-    return decodeEntry(text);
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    return { unreadable: error.message };
-  }
-}
-
-function stored(entry: Entry, vouchers?: readonly SignedHead[]): StoredEntry {
-  return { sequence: entry.sequence, text: encodeEntry(entry), vouchers: vouchers === undefined ? null : vouchersText(vouchers) };
 }
 
 /** As many as one message holds. */

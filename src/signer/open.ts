@@ -31,6 +31,10 @@ export interface Signer {
   readonly index: number;
   /** From a question, as it came, to its answer. Never rejects. */
   readonly answer: (question: unknown) => Promise<unknown>;
+  /** Resolves when it was found that what it keeps is not what it was: from then on it does nothing that takes authority. */
+  readonly failed: Promise<Error>;
+  /** Resolves when all that an earlier start has verified was verified again, or that was given up. */
+  readonly reviewed: Promise<void>;
   /** @throws {Error} if this signer has none */
   tlsKey(): KeyObject;
   close(): void;
@@ -55,6 +59,8 @@ export function openSigner(parts: SignerProcess): Signer {
 }
 
 function signerOn(store: SignerStore, { dataDir, keyEncryptionKey, clock, log }: SignerProcess): Signer {
+  const failure = Promise.withResolvers<Error>();
+  const closing = new AbortController();
   const secrets = readIdentity(store, keyEncryptionKey);
   const { signerId } = publicSignerOf(secrets);
   const cluster = clusterFile.parse(JSON.parse(readFileSync(join(dataDir, pinnedClusterFile), 'utf8')));
@@ -65,10 +71,16 @@ function signerOn(store: SignerStore, { dataDir, keyEncryptionKey, clock, log }:
     root: rootOf(cluster),
     signerId,
     sign: signatureBy(secrets),
-    store: store.log,
+    store,
     clock,
     onHead: ({ sequence, hash, at, signature }) =>
       log.info({ sequence, hash: toHex(hash), at, signature }, 'the authority log has a new head'),
+    onDistrust: (reason) =>
+      log.error({ reason }, 'the registry beside the log is not gone on from: the whole log is verified, which takes a while'),
+    onFault(fault) {
+      log.fatal({ reason: fault.message }, 'what this signer keeps is not what it was: it stops, and signs nothing');
+      failure.resolve(fault);
+    },
   });
   const replays = openReplayMemory({ dataDir, clock, hasHistory: authority.registry.head.sequence > 0 });
   const handlers = createHandlers({
@@ -82,9 +94,15 @@ function signerOn(store: SignerStore, { dataDir, keyEncryptionKey, clock, log }:
     replays,
     clock,
   });
+  const reviewed = authority.review(closing.signal).then(
+    (entries) => log.info({ entries }, 'the authority log has been verified again'),
+    () => undefined, // closed meanwhile, or `failed`
+  );
   return {
     cluster,
     index: self.index,
+    failed: failure.promise,
+    reviewed,
     answer: answerer(handlers, {
       failed: (error) => log.error({ reasons: reasonsOf(error) }, 'a question failed'),
       refused: refusalLog(log),
@@ -95,6 +113,7 @@ function signerOn(store: SignerStore, { dataDir, keyEncryptionKey, clock, log }:
       return key;
     },
     close() {
+      closing.abort();
       replays.close();
       store.close();
     },

@@ -62,7 +62,7 @@ async function withStore<T>({ dataDir, settings }: Opening, work: (store: Signer
   }
 }
 
-/** Runs until told to stop. @throws {Error} when it cannot start */
+/** Runs until told to stop. @throws {Error} when it cannot start, and when it was found that what it keeps is not what it was */
 export async function runSigner({
   dataDir,
   settings,
@@ -85,9 +85,10 @@ export async function runSigner({
   log.info({ signer: signer.index, address: addressText(listener.address), arithmetic: arithmetic() }, 'the signer listens');
   process.send?.('ready');
 
-  await stopped();
+  const failure = await Promise.race([stopped(), signer.failed]);
   await listener.close();
   signer.close();
+  if (failure !== undefined) throw failure;
   log.info('the signer has stopped');
 }
 

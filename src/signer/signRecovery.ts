@@ -9,13 +9,12 @@ import { join } from 'node:path';
 import type { Head } from '../authority/head.ts';
 import { type RecoveryTerms, recoveryMessage } from '../authority/recovery.ts';
 import { toBase64Url } from '../base/bytes.ts';
-import { systemClock } from '../base/clock.ts';
 import { importCredentialKey } from '../crypto/assertions.ts';
-import { openAuthority } from './authority.ts';
 import { clusterFile, pinnedClusterFile, rootOf } from './contract.ts';
 import { publicSignerOf, readIdentity, signatureBy } from './identity.ts';
 import { openKeyEncryptionKey } from './keyEncryption/open.ts';
 import type { KeyEncryptionSettings } from './keyEncryption/settings.ts';
+import { openLedger } from './ledger.ts';
 import { openSignerStore } from './store.ts';
 
 export interface RecoveryPart {
@@ -44,7 +43,16 @@ export async function signRecovery({
     const { signerId } = publicSignerOf(secrets);
     const root = rootOf(clusterFile.parse(JSON.parse(readFileSync(join(dataDir, pinnedClusterFile), 'utf8'))));
     const sign = signatureBy(secrets);
-    const { registry } = openAuthority({ root, signerId, sign, store: store.log, clock: systemClock, onHead: () => undefined });
+    const { registry } = openLedger({
+      root,
+      signerId,
+      sign,
+      store,
+      onDistrust: () => undefined, // then the whole log is verified
+      onFault(fault) {
+        throw fault;
+      },
+    });
     const message = recoveryMessage(root.clusterId, registry.head, terms);
     return { signerId, signature: toBase64Url(sign(message)), head: registry.head };
   } finally {

@@ -11,6 +11,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { assert } from '../base/errors.ts';
 import type { KeyType } from '../base/keyTypes.ts';
 import { holdLock } from '../lock.ts';
+import { type RegistryRows, registryRowsIn } from './registryRows.ts';
 
 export interface SignerStore extends SignerSnapshot {
   /** @returns false, writing nothing, if the name has a value */
@@ -24,6 +25,8 @@ export interface SignerStore extends SignerSnapshot {
   reseal(anew: { secret: (secret: SealedSecret) => Uint8Array; share: (share: NamedShare) => Uint8Array }): void;
   /** This signer's copy of the authority log. */
   readonly log: LogStore;
+  /** The registry that the log makes. Written together with the log: `log.atomically`. */
+  readonly registry: RegistryRows;
 }
 
 /** What may be read of a store. */
@@ -50,13 +53,15 @@ export interface NamedShare extends SealedShare {
 export interface LogStore {
   /** From `from` on, in order. */
   read(from: number, count: number): readonly StoredEntry[];
+  /** The end of the log. */
+  last(): StoredEntry | undefined;
   /** All of it, one after the other. */
   all(): Iterable<StoredEntry>;
   add(entries: readonly StoredEntry[]): void;
   confirm(sequence: number, vouchers: string): void;
   /** This entry and all after it. */
   dropFrom(sequence: number): void;
-  /** All that `work` writes, or nothing of it. */
+  /** All that `work` writes to this store, or nothing of it. */
   atomically<T>(work: () => T): T;
 }
 
@@ -127,7 +132,8 @@ function lockedStore(dataDir: string): SignerStore {
     addShare: (keyId, { epoch, keyType, publicKey, sealed }) => shareIn.run(keyId, epoch, keyType, publicKey, sealed).changes === 1,
     reseal({ secret, share }) {
       const tables = db.prepare("select name from sqlite_schema where type = 'table' and name not like 'sqlite_%' order by name").all();
-      assert(String(tables.map(({ name }) => name)) === 'entries,secrets,shares', 'every table with something sealed in it is sealed anew');
+      const known = 'entries,registry_checkpoint,registry_nodes,registry_rows,secrets,shares';
+      assert(String(tables.map(({ name }) => name)) === known, 'every table with something sealed in it is sealed anew');
       const sealedAgain = db.prepare('update shares set sealed = ? where key_id = ?');
       atomically(db, () => {
         // Collected first: what is being read is not written.
@@ -137,6 +143,7 @@ function lockedStore(dataDir: string): SignerStore {
       db.exec('pragma wal_checkpoint(truncate); vacuum; pragma wal_checkpoint(truncate);');
     },
     log: logIn(db),
+    registry: registryRowsIn(db),
     close() {
       db.close();
       lock.release();
@@ -190,12 +197,14 @@ function atomically<T>(db: DatabaseSync, work: () => T): T {
 
 function logIn(db: DatabaseSync): LogStore {
   const page = db.prepare('select sequence, text, vouchers from entries where sequence >= ? order by sequence limit ?');
+  const last = db.prepare('select sequence, text, vouchers from entries order by sequence desc limit 1');
   const all = db.prepare('select sequence, text, vouchers from entries order by sequence');
   const add = db.prepare('insert into entries (sequence, text, vouchers) values (?, ?, ?)');
   const confirm = db.prepare('update entries set vouchers = ? where sequence = ?');
   const drop = db.prepare('delete from entries where sequence >= ?');
   return {
     read: (from, count) => page.all(from, count) as unknown as StoredEntry[],
+    last: () => last.get() as StoredEntry | undefined,
     all: () => all.iterate() as Iterable<unknown> as Iterable<StoredEntry>,
     add(entries) {
       for (const { sequence, text, vouchers } of entries) add.run(sequence, text, vouchers);

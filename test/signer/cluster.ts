@@ -55,6 +55,9 @@ export interface TestSigner {
   ask<M extends Method>(method: M, params: Params<M>): Promise<Result<M>>;
   /** With its identity key, outside of it: what its operator may do, or who is in its place. */
   sign(message: Uint8Array): Uint8Array;
+  /** Of the signer as it runs now. */
+  readonly failed: Promise<Error>;
+  readonly reviewed: Promise<void>;
   restart(): void;
   stop(): void;
   /** @param keyEncryptionKey when it is another than it was made with */
@@ -277,6 +280,12 @@ function testSigner({
     dataDir,
     logged,
     ask,
+    get failed() {
+      return running?.failed ?? Promise.reject(new Error('down'));
+    },
+    get reviewed() {
+      return running?.reviewed ?? Promise.reject(new Error('down'));
+    },
     answer: (question) => running?.answer(question) ?? Promise.reject(new Error('down')),
     link: {
       index,

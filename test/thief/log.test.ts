@@ -1,5 +1,6 @@
 /** The log itself: rolled back, cut, forked, reordered, withheld from one signer; vouchers forged, counted twice, or of strangers. */
 
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -52,6 +53,7 @@ function corruptly(signer: TestSigner, entry: Entry): SignedHead {
 describe('a signer’s own copy, on its disk', () => {
   async function tampered(change: (db: DatabaseSync) => void): Promise<TestSigner> {
     await cluster.addAccount(['Keys:Read']);
+    await cluster.perform(cluster.admin, newKey);
     const [signer] = signers();
     signer.stop();
     const db = new DatabaseSync(join(signer.dataDir, 'signer.db'));
@@ -60,15 +62,18 @@ describe('a signer’s own copy, on its disk', () => {
     return signer;
   }
 
-  test.each<readonly [string, (db: DatabaseSync) => void, RegExp]>([
+  /** Some of these entries are older than what a start looks at. */
+  test.each<readonly [string, (db: DatabaseSync) => void, RegExp, RegExp]>([
     [
       'a body altered',
       (db) => db.exec(`update entries set text = replace(text, '"body":"ey', '"body":"eX') where sequence = 2`),
+      /: entry 2 does not verify: /,
       /^the authority log of this signer is not what it was: entry 2 was altered/,
     ],
     [
       'an entry removed',
       (db) => db.exec('delete from entries where sequence = 2'),
+      /: entry 2 does not verify: entry 3 does not follow entry 1$/,
       /^the authority log of this signer is not what it was: entry 2 was removed/,
     ],
     [
@@ -77,21 +82,46 @@ describe('a signer’s own copy, on its disk', () => {
         db.exec(
           'update entries set sequence = -sequence where sequence in (2, 3); update entries set sequence = 5 + sequence where sequence < 0',
         ),
+      /: entry 2 does not verify: /,
       /^the authority log of this signer is not what it was: entry 2 was reordered/,
     ],
     [
       'an entry that is none',
       (db) => db.exec(`update entries set text = '{}' where sequence = 1`),
+      /: entry 1 does not verify: /,
       /^the authority log of this signer is not what it was: entry 1 was /,
     ],
-  ])('%s: it does not start, and says where', async (_, change, reason) => {
+  ])('%s: it is found beside the work, it stops signing, does not start again, and says where', async (_, change, reason, whole) => {
     const signer = await tampered(change);
-    expect(starts(signer)).toMatch(reason);
+    expect(starts(signer)).toBe('starts');
+    expect((await signer.failed).message).toMatch(reason);
+    const authorisation = cluster.sign(cluster.admin, signature());
+    const said = await Promise.allSettled([sharesOf(cluster, { key, payload, authorisation }, [signer])]);
+    expect(JSON.stringify(said)).toContain('the signer failed; its log says why');
+    signer.stop();
+    expect(starts(signer)).toMatch(whole);
   });
 
-  test('rolled back: it starts, refuses what was asked for since, and takes the missing entries again', async () => {
+  test('cut off at its end: it does not start, and says where', async () => {
+    const signer = await tampered((db) => db.exec('delete from entries where sequence > 2'));
+    expect(starts(signer)).toMatch(/^the authority log of this signer is not what it was: entry 3 was removed/);
+  });
+
+  test.each([4, 5])('its last entry altered, or the one before (%i): it does not start, and says where', async (sequence) => {
+    const altered = `update entries set text = replace(text, '"nonce":"', '"nonce":"A') where sequence =`;
+    const signer = await tampered((db) => db.exec(`${altered} ${sequence}`));
+    expect(starts(signer)).toMatch(new RegExp(`^the authority log of this signer is not what it was: entry ${sequence} was altered`));
+  });
+
+  test('all of it set back: it starts, refuses what was asked for since, and takes the missing entries again', async () => {
+    const [signer] = signers();
+    signer.stop();
+    const kept = join(signer.dataDir, 'signer.db');
+    const before = readFileSync(kept);
+    signer.start();
     const actor = await cluster.addAccount(['Keys:Signatures:Create']);
-    const signer = await tampered((db) => db.exec('delete from entries where sequence > 1'));
+    signer.stop();
+    writeFileSync(kept, before);
     expect(starts(signer)).toBe('starts');
     const authorisation = cluster.sign(actor, signature());
     const [said] = await sharesOf(cluster, { key, payload, authorisation }, [signer]);
