@@ -24,7 +24,10 @@ export const creation = rule(createServiceAccount, ({ registry, caller, names, a
   const id = fresh(registry.accounts, names.id('user'));
   const credId = fresh(registry.credentials, names.credId());
   const changes: Change[] = [
-    { kind: 'account', record: { id, tokenId: names.id('token'), status: 'Active', validUntil: at + daysValid * daySeconds } },
+    {
+      kind: 'account',
+      record: { id, kind: 'ServiceAccount', tokenId: names.id('token'), status: 'Active', validUntil: at + daysValid * daySeconds },
+    },
     {
       kind: 'credential',
       record: { uuid: names.id('credential'), credId, accountId: id, kind: 'Key', publicKey, key, isActive: true },
@@ -64,9 +67,20 @@ function requireStoppable({ registry, caller, at }: Ground, id: string): Account
   return account;
 }
 
+/** Whom keys are delegated to. @throws {Refusal} NotFound, BadRequest */
+export function requireEndUser(registry: Registry, userId: string): Account {
+  const account = registry.accounts.get(userId);
+  if (account === undefined || account.status === 'Deleted') {
+    throw new Refusal('NotFound', 'User', { details: { userId, orgId: registry.organisationId } });
+  }
+  if (account.kind !== 'EndUser') throw new Refusal('BadRequest', `keys are delegated to end users; ${userId} is a ${account.kind}`);
+  if (account.status !== 'Active') throw new Refusal('BadRequest', `end user ${userId} is not active`);
+  return account;
+}
+
 function requireAccount(registry: Registry, id: string): Account {
   const account = registry.accounts.get(id);
-  if (account !== undefined && account.status !== 'Deleted') return account;
+  if (account?.kind === 'ServiceAccount' && account.status !== 'Deleted') return account;
   throw new Refusal('NotFound', 'Service account', { details: { serviceAccountId: id, orgId: registry.organisationId } });
 }
 

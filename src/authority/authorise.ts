@@ -40,7 +40,7 @@ export function authorise(registry: Registry, authorisation: Authorisation, mome
     organisationId: registry.organisationId,
     userId: account.id,
     tokenId: account.tokenId,
-    kind: 'ServiceAccount',
+    kind: account.kind,
     credentialUuid: credential.uuid,
   };
 }

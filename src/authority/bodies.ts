@@ -108,6 +108,33 @@ export const createWalletBody = z.object({
   tags: z.array(name).max(maxTags).exactOptional(),
 });
 
+/** KU23 names shares that no system of ours or theirs makes. */
+export const shareProtocol = z.enum(['CGGMP24', 'CGGMP21', 'FROST', 'FROST_BITCOIN', 'GLOW20_DH', 'KU23']);
+
+const encryptionKeyChars = 48;
+const maxSchemes = 32;
+
+export const exportKeyBody = z.object({
+  /** 0x01 ‖ a compressed point of secp256k1 (contract §10.1). */
+  encryptionKey: z.base64().length(encryptionKeyChars, 'expected base64 of 34 bytes'),
+  supportedSchemes: z
+    .array(z.object({ protocol: shareProtocol, curve }))
+    .min(1)
+    .max(maxSchemes),
+  /** Also a master key, whose children its holder may then compute. */
+  force: z.boolean().exactOptional(),
+});
+
+/** `userId` is what older clients say. */
+export const delegateKeyBody = z
+  .object({ delegateTo: id.exactOptional(), userId: id.exactOptional() })
+  .transform(({ delegateTo, userId }, context) => {
+    const target = delegateTo ?? userId;
+    if (target !== undefined) return { delegateTo: target };
+    context.addIssue('delegateTo is missing: the id of an end user');
+    return z.NEVER;
+  });
+
 const hexBytes = ({ min, max }: { min: number; max: number }) =>
   z
     .string()
@@ -127,3 +154,4 @@ export const deriveBody = z.object({
 export type CreateServiceAccount = z.output<typeof createServiceAccountBody>;
 export type CreateWallet = z.output<typeof createWalletBody>;
 export type CreateKey = z.output<typeof createKeyBody>;
+export type ExportKey = z.output<typeof exportKeyBody>;

@@ -4,8 +4,10 @@ import { Refusal } from '../base/errors.ts';
 import type { Authorisation } from '../crypto/authorisation.ts';
 import * as accounts from './accounts.ts';
 import { authorise, type Moment, timeOf } from './authorise.ts';
+import * as delegation from './delegation.ts';
 import type { Caller } from './grants.ts';
 import { namesOf } from './ids.ts';
+import * as keyExport from './keyExport.ts';
 import * as keys from './keys.ts';
 import { targetOf } from './parse.ts';
 import * as permissions from './permissions.ts';
@@ -26,7 +28,11 @@ const rules = {
   deleteAssignment: permissions.revocation,
   createKey: keys.creation,
   deleteKey: keys.archival,
+  exportKey: keyExport.ofKey,
+  delegateKey: delegation.ofKey,
   createWallet: wallets.creation,
+  exportWallet: keyExport.ofWallet,
+  delegateWallet: delegation.ofWallet,
 } as const satisfies Record<RegistryRequest, Rule>;
 
 /** @throws {Refusal} for a request without authority, against a rule, or that changes no registry */

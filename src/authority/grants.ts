@@ -2,14 +2,14 @@
 
 import { Refusal } from '../base/errors.ts';
 import { grantOf, type Operation } from './operations.ts';
-import type { Account, Assignment, Permission, Registry } from './registry.ts';
+import type { Account, AccountKind, Assignment, Permission, Registry } from './registry.ts';
 
 /** Who asks: an account, through the credential that signed. */
 export interface Caller {
   readonly organisationId: string;
   readonly userId: string;
   readonly tokenId: string;
-  readonly kind: 'ServiceAccount';
+  readonly kind: AccountKind;
   readonly credentialUuid: string;
 }
 

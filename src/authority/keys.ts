@@ -6,8 +6,10 @@
 
 import { Refusal } from '../base/errors.ts';
 import { type KeyType, keyTypeOf, keyTypes } from '../base/keyTypes.ts';
+import { requireEndUser } from './accounts.ts';
 import type { CreateKey } from './bodies.ts';
-import { requirePermitted } from './grants.ts';
+import { type Caller, requirePermitted } from './grants.ts';
+
 import type { Change, Derivation, Key, Registry } from './registry.ts';
 import { registryRequests } from './requests.ts';
 import { fresh, type Ground, rule } from './rule.ts';
@@ -22,9 +24,9 @@ export const creation = rule(createKey, ({ body, ...ground }) => [newKey(ground,
  */
 export function newKey(ground: Ground, wanted: CreateKey): Extract<Change, { kind: 'key' }> {
   const { registry, names } = ground;
-  const { storeId, masterKey, deriveFrom } = wanted;
-  refuseUnoffered(wanted);
+  const { storeId, masterKey, deriveFrom, delegateTo } = wanted;
   if (deriveFrom !== undefined) requirePermitted(registry, ground.caller, 'Keys:ChildKeys:Create');
+  if (delegateTo !== undefined) requirePermitted(registry, ground.caller, 'Keys:Delegate');
   const keyType = requireKeyType(wanted);
   if (storeId !== undefined && storeId !== registry.ids.storeId) {
     throw new Refusal('BadRequest', 'storeId names no key store of this organisation');
@@ -40,13 +42,15 @@ export function newKey(ground: Ground, wanted: CreateKey): Extract<Change, { kin
       keyType,
       status: 'Active',
       ...(masterKey && { isMaster: true }),
-      ...(deriveFrom && { derivedFrom: requireDerivation(registry, keyType, deriveFrom) }),
+      ...(deriveFrom && { derivedFrom: requireDerivation(ground, keyType, deriveFrom) }),
+      ...custodyOf(ground, wanted),
     },
   };
 }
 
 /** Archived already: that is what was asked for. */
-export const archival = rule(deleteKey, ({ registry, params }) => {
+export const archival = rule(deleteKey, ({ registry, caller, params }) => {
+  if (caller.kind === 'EndUser') throw new Refusal('Forbidden', 'end users do not delete keys');
   const key = requireKey(registry, params.keyId);
   return [{ kind: 'key', record: { ...key, status: 'Archived' } }];
 });
@@ -55,7 +59,7 @@ export const archival = rule(deleteKey, ({ registry, params }) => {
 export function requireKey(registry: Registry, keyId: string): Key {
   const key = registry.keys.get(keyId);
   if (key !== undefined) return key;
-  throw new Refusal('NotFound', 'Key', { details: { keyId, orgId: registry.organisationId } });
+  throw keyNotFound(registry, keyId);
 }
 
 /** @throws {Refusal} NotFound, BadRequest */
@@ -65,9 +69,51 @@ export function requireActiveKey(registry: Registry, keyId: string): Key {
   return key;
 }
 
-/** @throws {Refusal} NotFound, BadRequest, Conflict when there is this child already */
-function requireDerivation(registry: Registry, keyType: KeyType, { keyId, path }: NonNullable<CreateKey['deriveFrom']>): Derivation {
-  const master = requireActiveKey(registry, keyId);
+/**
+ * A key that this caller may use: sign, derive or make others with it.
+ * @throws {Refusal} NotFound, BadRequest when it is archived or was exported, Forbidden when it is somebody's
+ */
+export function requireUsableKey(registry: Registry, caller: Caller, keyId: string): Key {
+  requireActiveKey(registry, keyId);
+  const key = requireOwnership(registry, caller, keyId);
+  if (key.exported !== undefined) throw new Refusal('BadRequest', 'the key was exported: it is used here no more');
+  return key;
+}
+
+/** What was delegated is its end user's alone, and an end user knows of nothing else. @throws {Refusal} NotFound, Forbidden */
+export function requireOwnership(registry: Registry, caller: Caller, keyId: string): Key {
+  const key = requireKey(registry, keyId);
+  const isOwn = key.delegatedTo === caller.userId;
+  if (isOwn || (caller.kind !== 'EndUser' && key.delegatedTo === undefined)) return key;
+  if (caller.kind === 'EndUser') throw keyNotFound(registry, keyId);
+  throw new Refusal('Forbidden', 'the key is delegated: only its end user signs with it, exports it or derives from it');
+}
+
+/** Whose a new key is. What an end user makes is theirs. @throws {Refusal} Forbidden, NotFound, BadRequest */
+function custodyOf(
+  { registry, caller }: Ground,
+  { delegateTo, delayDelegation }: CreateKey,
+): Pick<Key, 'delegatedTo'> | Pick<Key, 'isDelegable'> {
+  if (delegateTo !== undefined && delayDelegation) {
+    throw new Refusal('BadRequest', 'a key is delegated from the start (delegateTo) or later on (delayDelegation)');
+  }
+  if (caller.kind === 'EndUser') return { delegatedTo: requireOwn(caller, delegateTo) };
+  if (delegateTo !== undefined) return { delegatedTo: requireEndUser(registry, delegateTo).id };
+  return delayDelegation ? { isDelegable: true } : {};
+}
+
+function requireOwn({ userId }: Caller, delegateTo = userId): string {
+  if (delegateTo !== userId) throw new Refusal('Forbidden', 'an end user makes keys for nobody else');
+  return userId;
+}
+
+/** @throws {Refusal} NotFound, Forbidden, BadRequest, Conflict when there is this child already */
+function requireDerivation(
+  { registry, caller }: Ground,
+  keyType: KeyType,
+  { keyId, path }: NonNullable<CreateKey['deriveFrom']>,
+): Derivation {
+  const master = requireUsableKey(registry, caller, keyId);
   if (!master.isMaster) throw new Refusal('BadRequest', `key ${keyId} is no master key: no others are derived from it`);
   if (master.keyType !== keyType) {
     const { scheme, curve } = keyTypes[master.keyType];
@@ -85,8 +131,6 @@ function requireKeyType({ scheme, curve }: CreateKey): KeyType {
   return keyType;
 }
 
-function refuseUnoffered({ delegateTo, delayDelegation }: CreateKey): void {
-  if (delegateTo !== undefined || delayDelegation) {
-    throw new Refusal('BadRequest', 'delegation (delegateTo, delayDelegation) is not offered yet');
-  }
+function keyNotFound({ organisationId }: Registry, keyId: string): Refusal {
+  return new Refusal('NotFound', 'Key', { details: { keyId, orgId: organisationId } });
 }

@@ -41,7 +41,7 @@ interface RecordKind<T> {
 }
 
 /** Counts changes of what is kept for the same log: what another version has kept is not read on, but made anew out of the log. */
-export const recordsVersion = 1;
+export const recordsVersion = 2;
 
 export const recordKinds: { readonly [K in Kind]: RecordKind<Records[K]> } = {
   account: json('held'),

@@ -71,7 +71,13 @@ export function decideRecovery(registry: Registry, recovery: Recovery, moment: M
     ...ended,
     {
       kind: 'account',
-      record: { id: accountId, tokenId: names.id('token'), status: 'Active', validUntil: at + daysValidAtMost * daySeconds },
+      record: {
+        id: accountId,
+        kind: 'ServiceAccount',
+        tokenId: names.id('token'),
+        status: 'Active',
+        validUntil: at + daysValidAtMost * daySeconds,
+      },
     },
     {
       kind: 'credential',

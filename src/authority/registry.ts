@@ -17,9 +17,12 @@ import type { Managed } from './managed.ts';
 import { aliasOf, type Kind, keep, keepHead, type RecordStore, type Records, recordKinds, staged } from './records.ts';
 import type { Root, RootIds } from './root.ts';
 
-/** A service account: so far the only callers there are. */
+/** Who may call. So far only service accounts are made; end users have rules of their own, in force from the day that there are any. */
+export type AccountKind = 'ServiceAccount' | 'CustomerEmployee' | 'EndUser';
+
 export interface Account {
   readonly id: string;
+  readonly kind: AccountKind;
   /** The one token it calls with. */
   readonly tokenId: string;
   readonly status: 'Active' | 'Deactivated' | 'Deleted';
@@ -66,6 +69,19 @@ export interface Key {
   readonly isMaster?: true;
   /** Of a child: it has no shares of its own, its master's are moved (`crypto/hd.ts`). */
   readonly derivedFrom?: Derivation;
+  /** It was created to be delegated later on. */
+  readonly isDelegable?: true;
+  /** The end user whose key it is, for good; absent while it is the organisation's. */
+  readonly delegatedTo?: string;
+  readonly exported?: Export;
+}
+
+/** The key signs no more: it is whole elsewhere. */
+export interface Export {
+  /** base64 as in contract §10.1: its shares are encrypted to this key, and to no other ever. */
+  readonly encryptionKey: string;
+  /** Unix seconds: when it was asked for. */
+  readonly at: number;
 }
 
 export interface Derivation {

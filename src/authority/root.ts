@@ -78,7 +78,13 @@ export function initialRegistry(root: Root, records: RecordStore = recordsInMemo
     { kind: 'permission', record: managed(ids.defaultEndUserId, 'DefaultEndUser') },
     {
       kind: 'account',
-      record: { id: ids.userId, tokenId: ids.tokenId, status: 'Active', validUntil: createdAt + daysValidAtMost * daySeconds },
+      record: {
+        id: ids.userId,
+        kind: 'ServiceAccount',
+        tokenId: ids.tokenId,
+        status: 'Active',
+        validUntil: createdAt + daysValidAtMost * daySeconds,
+      },
     },
     {
       kind: 'credential',

@@ -11,7 +11,7 @@ import type { WalletNetwork } from '../chains/networks.ts';
 import type { Authorisation } from '../crypto/authorisation.ts';
 import { authorise } from './authorise.ts';
 import { type Caller, requirePermitted } from './grants.ts';
-import { requireActiveKey } from './keys.ts';
+import { requireActiveKey, requireUsableKey } from './keys.ts';
 import { parseBody, parsed, targetOf } from './parse.ts';
 import type { Key, Registry } from './registry.ts';
 import { keyRequests } from './requests.ts';
@@ -87,7 +87,12 @@ function authoriseUse(
   requirePermitted(registry, caller, request.operation);
   const asked = askedFor(registry, parsed('path', request.params, target.params));
   if (asked.keyId !== keyId) throw new Refusal('Forbidden', `the request is for key ${asked.keyId}, the session for ${keyId}`);
-  return { caller, key: requireActiveKey(registry, keyId), body, ...(asked.network !== undefined && { walletNetwork: asked.network }) };
+  return {
+    caller,
+    key: requireUsableKey(registry, caller, keyId),
+    body,
+    ...(asked.network !== undefined && { walletNetwork: asked.network }),
+  };
 }
 
 /** @throws {Refusal} NotFound for a wallet that is not there */

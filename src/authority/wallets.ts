@@ -9,7 +9,7 @@ import { keyTypes } from '../base/keyTypes.ts';
 import { type WalletNetwork, walletKeyTypes } from '../chains/networks.ts';
 import type { CreateKey, CreateWallet } from './bodies.ts';
 import { requirePermitted } from './grants.ts';
-import { newKey, requireActiveKey } from './keys.ts';
+import { newKey, requireUsableKey } from './keys.ts';
 import type { Change, Key, Registry, Wallet } from './registry.ts';
 import { registryRequests } from './requests.ts';
 import { fresh, type Ground, rule } from './rule.ts';
@@ -54,7 +54,7 @@ function keyFor(
       'storeId, deriveFrom, delegateTo and delayDelegation are for a new key; signingKey.id names one that stands',
     );
   }
-  const key = requireActiveKey(ground.registry, id);
+  const key = requireUsableKey(ground.registry, ground.caller, id);
   const wanted = keyTypes[key.keyType];
   const isAsked = (scheme ?? wanted.scheme) === wanted.scheme && (curve ?? wanted.curve) === wanted.curve;
   if (!isAsked || ![usual, ...others].includes(key.keyType)) {

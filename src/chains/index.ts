@@ -15,6 +15,7 @@ const chains: { readonly [K in BlockchainKind]?: () => Promise<Chain<K>> } = {
   Cosmos: async () => (await import('./cosmos.ts')).cosmos,
   Evm: async () => (await import('./evm.ts')).evm,
   Kaspa: async () => (await import('./kaspa.ts')).kaspa,
+  Solana: async () => (await import('./solana.ts')).solana,
   Stellar: async () => (await import('./stellar.ts')).stellar,
   Tezos: async () => (await import('./tezos.ts')).tezos,
 };

@@ -89,6 +89,11 @@ export interface Coordinator {
   derive(input: { key: KeyReference; domain: Uint8Array; seed: Uint8Array; authorisation: Authorisation }): Promise<Uint8Array>;
   /** How much is made ahead: ECDSA presignatures of each set of signers, FROST nonces of each signer. */
   pools(): readonly { readonly pool: KeyType; readonly depth: number }[];
+  /**
+   * The shares of a key whose export stands in the authority log, each encrypted by its signer to whom the entry names: t + 1 or more, by
+   * participant number. @throws {Refusal} the signers' own, when t + 1 of them refuse; Unavailable when too few answer
+   */
+  exportShares(key: KeyReference): Promise<ReadonlyMap<number, Uint8Array>>;
   /** Which signers answer now. */
   health(): Promise<readonly { readonly index: number; readonly up: boolean }[]>;
   close(): Promise<void>;

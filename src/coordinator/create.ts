@@ -17,6 +17,7 @@ import type { ClusterFile, Outcome } from '../signer/contract.ts';
 import type { Transport } from '../transport/transport.ts';
 import { authorityLog } from './authorityLog.ts';
 import type { Coordinator, EntrySource, KeyReference, NewKey, SignInput } from './coordinator.ts';
+import { collectShares } from './exportShares.ts';
 import { findKey } from './findKey.ts';
 import { type Link, openLink, SignerFailure } from './link.ts';
 import { type CoordinatorMeter, unmetered } from './meter.ts';
@@ -196,6 +197,14 @@ export function createCoordinator({
     });
   }
 
+  async function exportShares(key: KeyReference): Promise<ReadonlyMap<number, Uint8Array>> {
+    const ask = async (link: Link) => {
+      const { box } = await authority.whenCurrent(link, history, () => link.ask('exportShare', { keyId: key.id }));
+      return box;
+    };
+    return collectShares(holdersOf(key), threshold + 1, ask);
+  }
+
   return {
     cluster,
     setHistory(source) {
@@ -210,6 +219,7 @@ export function createCoordinator({
     sign: (input) => logged(sign(input), { keyId: input.key.id }),
     derive: (input) => logged(derive(input), { keyId: input.key.id }),
     pools: () => [...stock.depths(), ...nonces.depths()],
+    exportShares: (key) => logged(exportShares(key), { keyId: key.id }),
     async health() {
       const up = await answering(links, cluster);
       return links.map((link) => ({ index: link.index, up: up.has(link) }));

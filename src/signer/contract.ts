@@ -164,6 +164,8 @@ export const methods = {
     }),
     result: z.object({ share: bytes }),
   },
+  /** Own share of a key whose export was asked for, encrypted to whom the entry of the log names (contract §10.1). Again and again. */
+  exportShare: { params: z.object({ keyId: id }), result: z.object({ box: bytes }) },
   derive: {
     params: z.object({ keyId: id, domain: bytes, seed: bytes, authorisation }),
     result: z.object({ partial: bytes }),

@@ -7,6 +7,7 @@
  */
 
 import { randomBytes } from 'node:crypto';
+import { authoriseExport } from '../authority/keyExport.ts';
 import { authoriseDerivation, authoriseKeygen, authoriseSignature } from '../authority/useKey.ts';
 import { toHex } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
@@ -28,6 +29,7 @@ import type { SignerAuthority } from './authority.ts';
 import type { ClusterFile, Outcome, Params, Task, Turn } from './contract.ts';
 import { derivedKeys } from './derivedKeys.ts';
 import { judgedAt, SignerRefusal } from './errors.ts';
+import { encryptShareTo } from './exportedShare.ts';
 import { oneUse } from './oneUse.ts';
 import { payloadsOf, requirePayload } from './payload.ts';
 import type { ReplayMemory } from './replayMemory.ts';
@@ -247,6 +249,12 @@ export function createHandlers({ cluster, index, identity, nonceSecret, shares, 
           digest: use.payload.bytes,
         }),
       }));
+    },
+
+    exportShare({ keyId }) {
+      const { registry } = authority;
+      const encryptionKey = judgedAt(registry.head, () => authoriseExport(registry, keyId));
+      return keys.use(keyId, (share) => ({ box: encryptShareTo(encryptionKey, share) }));
     },
 
     derive({ keyId, domain, seed, authorisation }) {

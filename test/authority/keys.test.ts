@@ -38,8 +38,6 @@ describe('a key', () => {
     [{ ...eddsa, deriveFrom: { keyId: 'key-x', path: "m/0'" } }, 'BadRequest: body.deriveFrom.path: expected m/i/j…'],
     [{ ...eddsa, deriveFrom: { keyId: 'key-x', path: 'm/2147483648' } }, 'BadRequest: body.deriveFrom.path: expected m/i/j…'],
     [{ ...eddsa, deriveFrom: { keyId: 'key-x', path: `m${'/0'.repeat(11)}` } }, 'BadRequest: body.deriveFrom.path: expected m/i/j…'],
-    [{ ...eddsa, delegateTo: 'us-x' }, 'BadRequest: delegation (delegateTo, delayDelegation) is not offered yet'],
-    [{ ...eddsa, delayDelegation: true }, 'BadRequest: delegation (delegateTo, delayDelegation) is not offered yet'],
   ])('is refused as %j', (body, reason) => {
     const world = createWorld();
     expect(refusalOf(() => world.perform(world.admin, create(body)))).toContain(reason);

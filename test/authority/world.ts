@@ -6,7 +6,7 @@ import { type Entry, entryAfter } from '../../src/authority/entry.ts';
 import { type Head, nonceAt } from '../../src/authority/head.ts';
 import { apply } from '../../src/authority/log.ts';
 import { type Recovery, type RecoveryTerms, recoveryMessage } from '../../src/authority/recovery.ts';
-import type { Accepted, MutableRegistry } from '../../src/authority/registry.ts';
+import type { Accepted, Account, MutableRegistry } from '../../src/authority/registry.ts';
 import { initialRegistry, type Root, rootIds } from '../../src/authority/root.ts';
 import { headMessage, type SignedHead } from '../../src/authority/signedHead.ts';
 import { concat, toBase64, toBase64Url, utf8 } from '../../src/base/bytes.ts';
@@ -55,7 +55,9 @@ export interface World {
   recover(recovery: Recovery): Accepted;
   /** A service account that holds these operations. */
   addAccount(operations?: readonly string[], options?: { daysValid?: number; fullAdmin?: boolean }): Actor & { permissionId?: string };
-  addKey(wanted?: { scheme: string; curve: string; masterKey?: boolean }): string;
+  addKey(wanted?: { scheme: string; curve: string; masterKey?: boolean; delayDelegation?: boolean }): string;
+  /** There are no requests that make end users yet: one is put into the registry by hand, besides the log. */
+  addEndUser(operations?: readonly string[]): Actor;
 }
 
 export interface Signer {
@@ -103,6 +105,26 @@ export function createWorld(name = 'world'): World {
     return accepted;
   }
 
+  function addAccount(
+    operations: readonly string[] = [],
+    { daysValid = 30, fullAdmin = false }: { daysValid?: number; fullAdmin?: boolean } = {},
+  ): Actor & { permissionId?: string } {
+    const pair = keyPair(random());
+    const { changes } = perform(admin, {
+      method: 'POST',
+      path: '/auth/service-accounts',
+      body: { name: 'a', publicKey: pair.publicKey, daysValid, ...(fullAdmin ? { permissionId: registry.ids.fullAdminId } : {}) },
+    });
+    const actor = { ...pair, userId: idOf(changes, 'account'), credId: credIdOf(changes) };
+    if (operations.length === 0) return actor;
+    const permissionId = idOf(
+      perform(admin, { method: 'POST', path: '/permissions', body: { name: `p${drawn}`, operations } }).changes,
+      'permission',
+    );
+    perform(admin, { method: 'POST', path: `/permissions/${permissionId}/assignments`, body: { identityId: actor.userId } });
+    return { ...actor, permissionId };
+  }
+
   const submit = (authorisation: Authorisation) => put(entryAfter(registry.head, { authorisation }));
   const perform = (actor: Actor, wanted: Wanted) => submit(sign(actor, wanted));
 
@@ -121,21 +143,14 @@ export function createWorld(name = 'world'): World {
     submit,
     recover: (recovery) => put(entryAfter(registry.head, { recovery })),
 
-    addAccount(operations = [], { daysValid = 30, fullAdmin = false } = {}) {
-      const pair = keyPair(random());
-      const { changes } = perform(admin, {
-        method: 'POST',
-        path: '/auth/service-accounts',
-        body: { name: 'a', publicKey: pair.publicKey, daysValid, ...(fullAdmin ? { permissionId: registry.ids.fullAdminId } : {}) },
-      });
-      const actor = { ...pair, userId: idOf(changes, 'account'), credId: credIdOf(changes) };
-      if (operations.length === 0) return actor;
-      const permissionId = idOf(
-        perform(admin, { method: 'POST', path: '/permissions', body: { name: `p${drawn}`, operations } }).changes,
-        'permission',
-      );
-      perform(admin, { method: 'POST', path: `/permissions/${permissionId}/assignments`, body: { identityId: actor.userId } });
-      return { ...actor, permissionId };
+    addAccount,
+    addEndUser(operations = []) {
+      const actor = addAccount(operations);
+      const accounts = registry.accounts as Map<string, Account>; // what holds them is a map
+      const account = accounts.get(actor.userId);
+      if (account === undefined) throw new Error('the account was made');
+      accounts.set(account.id, { ...account, kind: 'EndUser' });
+      return actor;
     },
 
     addKey: (wanted = { scheme: 'EdDSA', curve: 'ed25519' }) =>

@@ -9,6 +9,7 @@ import { createTokens } from '../../src/features/access/tokens.ts';
 import { createClient } from '../support/client.ts';
 import { eachDatabase } from '../support/databases.ts';
 import { refusal } from '../support/refusal.ts';
+import { newTravelPair, recombined } from '../support/travellingKeys.ts';
 import { type FakeWorld, startWorld } from '../support/world.ts';
 
 const notFound = refusal(404, 'Key not found');
@@ -72,8 +73,7 @@ eachDatabase((_, open) => {
       ['a long name', { scheme: 'EdDSA', curve: 'ed25519', name: 'x'.repeat(101) }],
       ['a hardened path', { scheme: 'EdDSA', curve: 'ed25519', deriveFrom: { keyId: 'key-1', path: "m/0'" } }],
       ['a child that is a master', { scheme: 'EdDSA', curve: 'ed25519', masterKey: true, deriveFrom: { keyId: 'key-1' } }],
-      ['delegation', { scheme: 'EdDSA', curve: 'ed25519', delegateTo: 'us-1' }],
-      ['delayed delegation', { scheme: 'EdDSA', curve: 'ed25519', delayDelegation: true }],
+      ['delegation from the start and later on', { scheme: 'EdDSA', curve: 'ed25519', delegateTo: 'us-1', delayDelegation: true }],
     ])('refuses %s', async (_, body) => {
       const asked = world.coordinator.asked.createKey;
       expect(await world.root.call('POST', '/keys', body)).toMatchObject({ status: 400 });
@@ -292,11 +292,138 @@ eachDatabase((_, open) => {
     });
   });
 
+  describe('exporting a key', () => {
+    const pair = newTravelPair();
+    const wanted = { encryptionKey: pair.encryptionKey, supportedSchemes: [{ protocol: 'FROST', curve: 'ed25519' }] };
+
+    test('gives its shares to the holder of the encryption key, and shows that it did', async () => {
+      const key = await newKey();
+      const { status, body } = await world.root.call('POST', `/keys/${key.id}/export`, wanted);
+      expect({ status, body }).toEqual({
+        status: 200,
+        body: {
+          publicKey: key.publicKey,
+          protocol: 'FROST',
+          curve: 'ed25519',
+          minSigners: 2,
+          encryptedKeyShares: world.coordinator.cluster.signers.map(({ signerId }) => ({
+            signerId,
+            encryptedKeyShare: expect.stringMatching(/^[A-Za-z0-9+/]+=*$/),
+          })),
+        },
+      });
+      recombined(pair, body);
+      const shown = (await world.root.call('GET', `/keys/${key.id}`)).body;
+      expect(shown).toMatchObject({ ...key, exported: true, dateExported: expect.any(String) });
+      expect((await world.root.call('GET', '/keys?limit=1')).body.items[0]).toMatchObject({
+        exported: true,
+        dateExported: shown.dateExported,
+      });
+      const again = await world.root.call('POST', `/keys/${key.id}/export`, wanted);
+      expect(recombined(pair, again.body)).toBe(recombined(pair, body));
+      expect((await world.root.call('GET', `/keys/${key.id}`)).body.dateExported).toBe(shown.dateExported);
+    });
+
+    test('answers by the name of the protocol that was offered', async () => {
+      const { id } = await newKey({ scheme: 'ECDSA', curve: 'secp256k1' });
+      for (const protocol of ['CGGMP21', 'CGGMP24']) {
+        const supportedSchemes = [
+          { protocol: 'FROST', curve: 'ed25519' },
+          { protocol, curve: 'secp256k1' },
+        ];
+        const { body } = await world.root.call('POST', `/keys/${id}/export`, { ...wanted, supportedSchemes });
+        expect(body).toMatchObject({ protocol, curve: 'secp256k1' });
+      }
+    });
+
+    test('ends its use: it signs no more, and derives no more; what was signed before is shown', async () => {
+      const key = await newKey();
+      const sign = (externalId: string) =>
+        world.root.call('POST', `/keys/${key.id}/signatures`, { kind: 'Message', message: '00', externalId });
+      const { body: signed } = await sign('before');
+      await world.root.call('POST', `/keys/${key.id}/export`, wanted);
+      const gone = refusal(400, 'the key was exported: it is used here no more');
+      expect(await sign('after')).toMatchObject(gone);
+      expect(await sign('before')).toEqual({ status: 200, body: signed });
+      const dh = await newKey({ scheme: 'DH', curve: 'secp256k1' });
+      await world.root.call('POST', `/keys/${dh.id}/export`, {
+        ...wanted,
+        supportedSchemes: [{ protocol: 'GLOW20_DH', curve: 'secp256k1' }],
+      });
+      expect(await world.root.call('POST', `/keys/${dh.id}/derive`, { domain: '01', seed: '02' })).toMatchObject(gone);
+    });
+
+    test('whose answer was lost is had again; to another encryption key it never goes', async () => {
+      const key = await newKey();
+      world.coordinator.before = async (what) => {
+        if (what === 'exportShares') throw new Refusal('Unavailable', 'export needs 2 of 3 signers; 1 answer');
+      };
+      expect(await world.root.call('POST', `/keys/${key.id}/export`, wanted)).toMatchObject(
+        refusal(503, 'export needs 2 of 3 signers; 1 answer'),
+      );
+      world.coordinator.before = async () => {};
+      const other = { ...wanted, encryptionKey: newTravelPair().encryptionKey };
+      expect(await world.root.call('POST', `/keys/${key.id}/export`, other)).toMatchObject(
+        refusal(409, 'the key was exported already, to another encryption key'),
+      );
+      recombined(pair, (await world.root.call('POST', `/keys/${key.id}/export`, wanted)).body);
+    });
+
+    test('of two that race to two encryption keys one wins', async () => {
+      const { id } = await newKey();
+      const pairs = [newTravelPair(), newTravelPair(), newTravelPair()];
+      const answers = await Promise.all(
+        pairs.map(({ encryptionKey }) => world.root.call('POST', `/keys/${id}/export`, { ...wanted, encryptionKey })),
+      );
+      expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409]);
+    });
+
+    test('through its wallet', async () => {
+      const { body: wallet } = await world.root.call('POST', '/wallets', { network: 'KeyEdDSA' });
+      const { status, body } = await world.root.call('POST', `/wallets/${wallet.id}/export`, wanted);
+      expect({ status, publicKey: body.publicKey }).toEqual({ status: 200, publicKey: wallet.signingKey.publicKey });
+      recombined(pair, body);
+      expect(await world.root.call('POST', `/wallets/${wallet.id}/signatures`, { kind: 'Message', message: '00' })).toMatchObject(
+        refusal(400, 'the key was exported: it is used here no more'),
+      );
+    });
+
+    test('is shown for a record that was lost and made anew', async () => {
+      const key = await newKey();
+      await world.root.call('POST', `/keys/${key.id}/export`, wanted);
+      await world.database.query('delete from keys where id = $1', [key.id]);
+      const restarted = await startWorld({ database: world.database, secrets: world.secrets, coordinator: world.coordinator });
+      expect((await restarted.root.call('GET', `/keys/${key.id}`)).body).toMatchObject({
+        exported: true,
+        dateExported: expect.any(String),
+      });
+      await restarted.stop();
+    });
+  });
+
+  test('delegation is to end users, of whom there are none yet', async () => {
+    const key = await newKey({ delayDelegation: true });
+    expect(key).toMatchObject({ custodial: true });
+    expect(await world.root.call('POST', `/keys/${key.id}/delegate`, { delegateTo: 'us-none' })).toMatchObject(
+      refusal(404, 'User not found'),
+    );
+    expect(await world.root.call('POST', `/keys/${key.id}/delegate`, { userId: world.root.userId })).toMatchObject(
+      refusal(400, `keys are delegated to end users; ${world.root.userId} is a ServiceAccount`),
+    );
+    expect(await world.root.call('POST', '/keys', { scheme: 'EdDSA', curve: 'ed25519', delegateTo: 'us-none' })).toMatchObject(
+      refusal(404, 'User not found'),
+    );
+    const { body: wallet } = await world.root.call('POST', '/wallets', { network: 'KeyEdDSA', delayDelegation: true });
+    expect(await world.root.call('POST', `/wallets/${wallet.id}/delegate`, { userId: 'us-none' })).toMatchObject(
+      refusal(404, 'User not found'),
+    );
+  });
+
   test.each([
     ['POST', '/keys/import', 'Keys:Import'],
     ['POST', '/keys/key-1/export', 'Keys:Export'],
     ['POST', '/keys/key-1/delegate', 'Keys:Delegate'],
-  ] as const)('%s %s needs its permission and user action, and is refused', async (method, path, operation) => {
+  ] as const)('%s %s needs its permission, its user action and its form', async (method, path, operation) => {
     const account = await world.serviceAccount(['Keys:Read']);
     expect(await account.call(method, path, {})).toMatchObject(
       refusal(403, `ServiceAccount ${account.userId} is not authorized to perform operation (${operation})`),

@@ -11,6 +11,7 @@ import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import * as starknet from '@scure/starknet';
 import { type Entry, headOf } from '../../src/authority/entry.ts';
+import { authoriseExport } from '../../src/authority/keyExport.ts';
 import type { Derivation } from '../../src/authority/registry.ts';
 import type { Root } from '../../src/authority/root.ts';
 import { concat, toBase64, toBigInt } from '../../src/base/bytes.ts';
@@ -19,12 +20,14 @@ import { parsePath } from '../../src/base/derivationPath.ts';
 import { Refusal } from '../../src/base/errors.ts';
 import { type KeyType, keyTypes } from '../../src/base/keyTypes.ts';
 import type { Coordinator, EntrySource, KeyReference, NewKey } from '../../src/coordinator/coordinator.ts';
+import { groupOf } from '../../src/crypto/groups/index.ts';
 import { hashToSecp256k1 } from '../../src/crypto/hashToCurve.ts';
 import { deriveChild } from '../../src/crypto/hd.ts';
+import { encryptShareTo } from '../../src/signer/exportedShare.ts';
 import { createFakeSigner, type FakeSigner } from './fakeSigner.ts';
 import { publicKeyOf, signWith } from './wholeKey.ts';
 
-type Asked = 'append' | 'createKey' | 'findKey' | 'sign' | 'derive';
+type Asked = 'append' | 'createKey' | 'findKey' | 'sign' | 'derive' | 'exportShares';
 
 export interface FakeCoordinator extends Coordinator {
   readonly signers: readonly FakeSigner[];
@@ -47,7 +50,7 @@ export function createFakeCoordinator({
 }): FakeCoordinator {
   const secrets = new Map<string, Uint8Array>();
   const keys = new Map<string, NewKey & { keyType: KeyType }>();
-  const asked = { append: 0, createKey: 0, findKey: 0, sign: 0, derive: 0 };
+  const asked = { append: 0, createKey: 0, findKey: 0, sign: 0, derive: 0, exportShares: 0 };
   const signers = identities.map((identity) => createFakeSigner({ root, identity, clock }));
   const up = () => signers.filter(({ isUp }) => isUp);
   let history: EntrySource = { entries: async () => [], vouchers: async () => [] };
@@ -156,12 +159,29 @@ export function createFakeCoordinator({
         const point = secp256k1.Point.fromBytes(hashToSecp256k1({ message: input.seed, domain: input.domain }));
         return sha256(point.multiply(toBigInt(secretOf(input.key))).toBytes(true));
       }),
+    /** Of a polynomial of degree 0: each share is the key. */
+    exportShares: (key) =>
+      act('exportShares', async () => {
+        const boxes = await ask(root.threshold + 1, async (signer) => {
+          await signer.requireCaughtUp(history);
+          const index = signers.indexOf(signer) + 1;
+          const secret = scalarOf(key.keyType, secretOf(key));
+          return [index, encryptShareTo(authoriseExport(signer.registry, key.id), { keyType: key.keyType, index, secret })] as const;
+        });
+        return new Map(boxes);
+      }),
     prepare: async () => {},
     pools: () => [],
     health: async () => signers.map(({ isUp }, i) => ({ index: i + 1, up: isUp })),
     close: async () => {},
   };
   return fake;
+}
+
+/** As the group encodes it; the secret of an EdDSA key is a seed. */
+function scalarOf(keyType: KeyType, secret: Uint8Array): Uint8Array {
+  if (keyType !== 'EdDSA/ed25519') return secret;
+  return groupOf('ed25519').encodeScalar(ed25519.utils.getExtendedPublicKey(secret).scalar);
 }
 
 function newSecret(keyType: KeyType): Uint8Array {

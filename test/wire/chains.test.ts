@@ -4,8 +4,10 @@
  */
 
 import { encodePubkey } from '@cosmjs/proto-signing';
+import { ed25519 } from '@noble/curves/ed25519.js';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { sha256 } from '@noble/hashes/sha2.js';
+import * as solana from '@solana/kit';
 import { Account, Asset, Keypair, Networks, Operation, StrKey, TransactionBuilder } from '@stellar/stellar-sdk';
 import { localForger } from '@taquito/local-forging';
 import { b58Encode, getPkhfromPk, PrefixV2, verifySignature } from '@taquito/utils';
@@ -64,6 +66,24 @@ const samples: Readonly<Record<string, Sample>> = {
       expect(signature).toBeUndefined();
       const { inputs } = JSON.parse(Buffer.from(bytesOf(signedData)).toString());
       expect(inputs[0].signatureScript).toBe(`41${signatures?.[0]?.encoded?.slice(2)}01`);
+    },
+  },
+
+  Solana: {
+    key: { scheme: 'EdDSA', curve: 'ed25519' },
+    request(publicKey) {
+      const payer = solana.getAddressDecoder().decode(publicKey);
+      const empty = solana.setTransactionMessageFeePayer(payer, solana.createTransactionMessage({ version: 0 }));
+      const lifetime = { blockhash: payer as string as solana.Blockhash, lastValidBlockHeight: 1n };
+      const transaction = solana.compileTransaction(solana.setTransactionMessageLifetimeUsingBlockhash(lifetime, empty));
+      const bytes = new Uint8Array(solana.getTransactionEncoder().encode(transaction));
+      return { kind: 'Transaction', network: 'SolanaDevnet', transaction: to0x(bytes) };
+    },
+    verify({ signature, signedData }, publicKey) {
+      const { signatures, messageBytes } = solana.getTransactionDecoder().decode(bytesOf(signedData));
+      const encoded = bytesOf(signature?.encoded);
+      expect(Object.values(signatures)).toEqual([encoded]);
+      expect(ed25519.verify(encoded, new Uint8Array(messageBytes), publicKey)).toBe(true);
     },
   },
 

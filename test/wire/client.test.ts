@@ -16,6 +16,7 @@ import { serviceAccountsContract } from '../../src/features/serviceAccounts/cont
 import { signaturesContract } from '../../src/features/signatures/contract.ts';
 import { eachDatabase } from '../support/databases.ts';
 import { type Instance, startInstance } from '../support/instance.ts';
+import { newTravelPair, recombined } from '../support/travellingKeys.ts';
 import { publicPem } from '../support/world.ts';
 import { type Account, administratorOf, type Client, claimsOf, clientOf, pages } from './clients.ts';
 import { examples, expectSigned, hash, type KeyTypeNames } from './examples.ts';
@@ -118,20 +119,39 @@ eachDatabase((_, __, place) => {
         expect(new Set([first, ...others].map(({ output }) => output)).size).toBe(3);
       });
 
-      test('are not imported, exported or delegated yet, which is said', async () => {
-        const { id: keyId } = keyOf({ scheme: 'ECDSA', curve: 'secp256k1' });
-        const supportedSchemes = [{ protocol: 'CGGMP24', curve: 'secp256k1' }] as const;
+      test('are exported, to the end that they sign no more', async () => {
+        const pair = newTravelPair();
+        const key = await client.keys.createKey({ body: { scheme: 'EdDSA', curve: 'ed25519' } });
+        const { encryptionKey } = pair;
+        const body = { encryptionKey, supportedSchemes: [{ protocol: 'FROST' as const, curve: 'ed25519' as const }] };
+        const answer = await client.keys.exportKey({ keyId: key.id, body });
+        expect(answer).toMatchObject({ publicKey: key.publicKey, protocol: 'FROST', curve: 'ed25519', minSigners: 2 });
+        recombined(pair, answer);
+        expect(await client.keys.getKey({ keyId: key.id })).toMatchObject({ exported: true, dateExported: aDate });
+        await expect(client.keys.generateSignature({ keyId: key.id, body: { kind: 'Message', message: '00' } })).rejects.toMatchObject({
+          httpStatus: 400,
+          message: 'the key was exported: it is used here no more',
+        });
+      });
+
+      test('are delegated to end users only, of whom there are none yet', async () => {
+        const { id: keyId } = await client.keys.createKey({ body: { scheme: 'EdDSA', curve: 'ed25519', delayDelegation: true } });
+        const { userId } = claimsOf(admin.authToken)['https://custom/app_metadata'];
+        await expect(client.keys.delegateKey({ keyId, body: { delegateTo: 'us-none' } })).rejects.toMatchObject({
+          httpStatus: 404,
+          message: 'User not found',
+        });
+        await expect(client.keys.delegateKey({ keyId, body: { delegateTo: userId } })).rejects.toMatchObject({
+          httpStatus: 400,
+          message: `keys are delegated to end users; ${userId} is a ServiceAccount`,
+        });
+      });
+
+      test('are not imported yet, which is said', async () => {
         const importBody = { protocol: 'CGGMP24', curve: 'secp256k1', minSigners: 2, encryptedKeyShares: [] } as const;
         await expect(client.keys.importKey({ body: { ...importBody, encryptedKeyShares: [] } })).rejects.toMatchObject({
           httpStatus: 400,
           message: 'import of keys is not offered yet',
-        });
-        await expect(
-          client.keys.exportKey({ keyId, body: { encryptionKey: '', supportedSchemes: [...supportedSchemes] } }),
-        ).rejects.toMatchObject({ httpStatus: 400, message: 'export of keys is not offered yet' });
-        await expect(client.keys.delegateKey({ keyId, body: { delegateTo: 'us-none' } })).rejects.toMatchObject({
-          httpStatus: 400,
-          message: 'delegation of keys is not offered yet',
         });
       });
     });

@@ -58,9 +58,6 @@ describe('refused: keys', () => {
 
   test('with what is not offered yet', async () => {
     const key = { scheme: 'ECDSA', curve: 'secp256k1' };
-    const delegation = badRequest('delegation (delegateTo, delayDelegation) is not offered yet');
-    expect(await create({ ...key, delegateTo: 'us-none' })).toEqual(delegation);
-    expect(await create({ ...key, delayDelegation: true })).toEqual(delegation);
     expect(await create({ ...key, storeId: 'store-none' })).toEqual(badRequest('storeId names no key store of this organisation'));
   });
 

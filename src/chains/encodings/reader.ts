@@ -1,4 +1,4 @@
-/** Reads bytes from front to back, never beyond their end. Big-endian. @module */
+/** Reads bytes from front to back, never beyond their end. Big-endian, unless a name says `le`. @module */
 
 export interface Reader {
   /** How many are left. */
@@ -11,6 +11,9 @@ export interface Reader {
   u32(): number;
   /** Eight bytes. @throws {Error} */
   u64(): bigint;
+  /** Four bytes, eight: the lowest first. @throws {Error} */
+  u32le(): number;
+  u64le(): bigint;
   /** @throws {Error} when something is left */
   end(): void;
 }
@@ -34,6 +37,8 @@ export function readerOf(bytes: Uint8Array): Reader {
     u8: () => view.getUint8(advance(1)),
     u32: () => view.getUint32(advance(4)),
     u64: () => view.getBigUint64(advance(8)),
+    u32le: () => view.getUint32(advance(4), true),
+    u64le: () => view.getBigUint64(advance(8), true),
     end() {
       if (at < bytes.length) throw new Error(`${bytes.length - at} bytes are left over behind its end`);
     },

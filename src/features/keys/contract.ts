@@ -1,14 +1,14 @@
 /** Keys on the wire (contract §5.3). The private key never exists; a key here is its public half and what may be done with it. */
 
 import { z } from 'zod';
-import { curve, isStorable, name, scheme } from '../../authority/bodies.ts';
+import { curve, isStorable, name, scheme, shareProtocol } from '../../authority/bodies.ts';
 import { keyRequests, registryRequests } from '../../authority/requests.ts';
 import { pageOf, pageQuery } from '../../base/pagination.ts';
 import { walletNetworks } from '../../chains/networks.ts';
 import { contract, signed } from '../endpoint.ts';
 import { keyStoreKinds } from '../keyStores/contract.ts';
 
-const { createKey, deleteKey } = registryRequests;
+const { createKey, deleteKey, exportKey, delegateKey } = registryRequests;
 const { deriveKey } = keyRequests;
 const ofKey = deriveKey.params;
 
@@ -34,12 +34,22 @@ export const keyDetailSchema = keySchema.extend({
   store: z.object({ id: z.string(), kind: z.enum(keyStoreKinds), keyId: z.string(), derivationPath: z.string().exactOptional() }),
 });
 
+/** A key as it travels: any `minSigners` of the shares are it. */
+export const exportSchema = z.object({
+  publicKey: z.string(),
+  protocol: shareProtocol,
+  curve,
+  minSigners: z.int(),
+  encryptedKeyShares: z.array(z.object({ signerId: z.string(), encryptedKeyShare: z.string() })),
+});
+
 const listQuery = pageQuery({ defaultLimit: 50, maxLimit: 200 }).extend({
   owner: z.string().min(1).max(256).refine(isStorable, 'must not contain U+0000').optional(),
 });
 
 export type Key = z.output<typeof keySchema>;
 export type KeyDetail = z.output<typeof keyDetailSchema>;
+export type KeyExport = z.output<typeof exportSchema>;
 export type ListKeys = z.output<typeof listQuery>;
 
 /** An answer that never comes: the endpoint refuses every request. */
@@ -104,23 +114,17 @@ export const keysContract = contract({
     response: notOffered,
   },
   exportKey: {
-    method: 'POST',
-    path: '/keys/:keyId/export',
-    summary: 'Export a key (refused: not offered yet)',
-    access: 'Keys:Export',
-    userAction: true,
+    ...signed(exportKey),
+    summary: 'Take a key away, as shares encrypted to your key: it signs here no more',
     params: ofKey,
-    body: anyBody,
-    response: notOffered,
+    body: exportKey.body,
+    response: exportSchema,
   },
   delegateKey: {
-    method: 'POST',
-    path: '/keys/:keyId/delegate',
-    summary: 'Delegate a key to an end user (refused: not offered yet)',
-    access: 'Keys:Delegate',
-    userAction: true,
+    ...signed(delegateKey),
+    summary: 'Delegate a key to an end user, for good',
     params: ofKey,
-    body: anyBody,
-    response: notOffered,
+    body: delegateKey.body,
+    response: z.object({ keyId: z.string(), status: z.literal('Delegated') }),
   },
 });

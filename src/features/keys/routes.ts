@@ -13,8 +13,8 @@ export function keysRoutes(service: KeyService): Routes<typeof keysContract, Con
     deleteKey: ({ params, context }) => service.archive(context, params.keyId),
     deriveKey: ({ params, body, context }) => service.derive(context, params.keyId, body),
     importKey: () => notOffered('import of keys'),
-    exportKey: () => notOffered('export of keys'),
-    delegateKey: () => notOffered('delegation of keys'),
+    exportKey: ({ params, body, context }) => service.export(context, params.keyId, body),
+    delegateKey: ({ params, context }) => service.delegate(context, params.keyId),
   };
 }
 

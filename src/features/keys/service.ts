@@ -4,9 +4,10 @@
  * @module
  */
 
-import type { CreateKey } from '../../authority/bodies.ts';
+import type { CreateKey, ExportKey } from '../../authority/bodies.ts';
+import { protocolFor } from '../../authority/keyExport.ts';
 import type { Key as RegisteredKey } from '../../authority/registry.ts';
-import { to0x, toHex } from '../../base/bytes.ts';
+import { to0x, toBase64, toHex } from '../../base/bytes.ts';
 import { isoDate } from '../../base/clock.ts';
 import { Abort, assert, Refusal } from '../../base/errors.ts';
 import { keyTypes } from '../../base/keyTypes.ts';
@@ -20,7 +21,7 @@ import { recordRefusal } from '../audit/store.ts';
 import type { Performed } from '../authority/copy.ts';
 import type { Authority } from '../authority/service.ts';
 import { walletsOfKey } from '../wallets/store.ts';
-import type { Key, KeyDetail, ListKeys } from './contract.ts';
+import type { Key, KeyDetail, KeyExport, ListKeys } from './contract.ts';
 import { rememberedKeys, type SigningKey } from './remembered.ts';
 import * as store from './store.ts';
 
@@ -35,6 +36,13 @@ export interface KeyService {
   get(caller: Caller, keyId: string): Promise<KeyDetail>;
   rename(context: Context, keyId: string, name: string | null): Promise<Key>;
   archive(context: Context, keyId: string): Promise<Key>;
+  /**
+   * By a request to a key, or to a wallet on it. Asked again for the same encryption key, it gives the same shares again.
+   * @throws {Refusal} what `authority/keyExport.ts` refuses; Unavailable: then the key is exported, and its shares are to be asked for again
+   */
+  export(context: Context, keyId: string, wanted: ExportKey): Promise<KeyExport>;
+  /** By a request to a key, or to a wallet on it. */
+  delegate(context: Context, keyId: string): Promise<{ keyId: string; status: 'Delegated' }>;
   derive(context: Context, keyId: string, point: { domain: Uint8Array; seed: Uint8Array }): Promise<{ output: string }>;
   /** A key the caller may see. @throws {Refusal} NotFound, alike for an unknown key and for one of others */
   require(caller: Caller, keyId: string): Promise<store.FoundKey>;
@@ -59,25 +67,29 @@ export function createKeyService(parts: {
   }
 
   /** The refusal goes on to the caller, and into the audit log: the request has its entry in the authority log, and came to nothing. */
-  async function createShares(context: Context, { id, keyType, derivedFrom }: RegisteredKey): Promise<NewKey> {
+  async function afterEntry<T>(context: Context, work: () => Promise<T>): Promise<T> {
     try {
-      if (derivedFrom === undefined) return await coordinator.createKey({ keyId: id, keyType });
-      const child = await coordinator.findKey(id);
-      if (child === undefined) throw new Refusal('Unavailable', `too few signers hold the master key ${derivedFrom.keyId}`);
-      return child;
+      return await work();
     } catch (cause) {
-      const error = cause instanceof Abort ? new Refusal('Unavailable', 'the signers could not make the key', { cause }) : cause;
+      const error = cause instanceof Abort ? new Refusal('Unavailable', 'the signers could not do it together', { cause }) : cause;
       const reason = error instanceof Refusal ? error.message : 'Internal Server Error';
       await recordRefusal(database, actionOf(context).binding.nonce, reason);
       throw error;
     }
   }
 
+  async function sharesOf({ id, keyType, derivedFrom }: RegisteredKey): Promise<NewKey> {
+    if (derivedFrom === undefined) return coordinator.createKey({ keyId: id, keyType });
+    const child = await coordinator.findKey(id);
+    if (child === undefined) throw new Refusal('Unavailable', `too few signers hold the master key ${derivedFrom.keyId}`);
+    return child;
+  }
+
   async function make(context: Context, performed: Performed, name: string | null = null): Promise<store.KeyRow | undefined> {
     const asked = performed.changes.find((change) => change.kind === 'key');
     if (asked === undefined) return undefined;
     const key = asked.record;
-    const held = await createShares(context, key);
+    const held = await afterEntry(context, () => sharesOf(key));
     const row = store.rowOf({ key, held, ids: authority.registry.ids, name, dateCreated: performed.date });
     await store.insertKey(database, row);
     return row;
@@ -132,6 +144,29 @@ export function createKeyService(parts: {
       return keyOf(await requireKey(context.caller, keyId));
     },
 
+    async export(context, keyId, wanted) {
+      const key = await requireKey(context.caller, keyId);
+      await authority.perform(context);
+      const boxes = await afterEntry(context, () => coordinator.exportShares(referenceOf(key)));
+      const { signers, threshold } = coordinator.cluster;
+      return {
+        publicKey: toHex(key.publicKey),
+        protocol: protocolFor(key, wanted),
+        curve: keyTypes[key.keyType].curve,
+        minSigners: threshold + 1,
+        encryptedKeyShares: signers.flatMap(({ index, signerId }) => {
+          const box = boxes.get(index);
+          return box === undefined ? [] : [{ signerId, encryptedKeyShare: toBase64(box) }];
+        }),
+      };
+    },
+
+    async delegate(context, keyId) {
+      await requireKey(context.caller, keyId);
+      await authority.perform(context);
+      return { keyId, status: 'Delegated' };
+    },
+
     async derive(context, keyId, { domain, seed }) {
       const key = await requireKey(context.caller, keyId);
       if (key.keyType !== 'DH/secp256k1')
@@ -150,8 +185,9 @@ export function referenceOf({ id, keyType, publicKey, verificationShares }: Sign
 }
 
 /** @throws {Refusal} BadRequest */
-export function requireActive({ status }: Pick<store.KeyRow, 'status'>): void {
+export function requireActive({ status, dateExported }: Pick<store.KeyRow, 'status' | 'dateExported'>): void {
   if (status !== 'Active') throw new Refusal('BadRequest', 'the key is archived');
+  if (dateExported !== null) throw new Refusal('BadRequest', 'the key was exported: it is used here no more');
 }
 
 export function keyNotFound({ organisationId }: Caller, keyId: string): Refusal {
@@ -185,6 +221,7 @@ function keyOf(row: store.KeyRow): Key {
     status: row.status,
     custodial: row.delegatedTo === null,
     dateCreated: isoDate(row.dateCreated.getTime()),
+    ...(row.dateExported === null ? {} : { exported: true, dateExported: isoDate(row.dateExported.getTime()) }),
     ...(row.dateDeleted === null ? {} : { dateDeleted: isoDate(row.dateDeleted.getTime()) }),
   };
 }

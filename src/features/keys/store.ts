@@ -27,6 +27,7 @@ export interface KeyRow {
   readonly status: KeyStatus;
   readonly delegatedTo: string | null;
   readonly dateCreated: Date;
+  readonly dateExported: Date | null;
   readonly dateDeleted: Date | null;
 }
 
@@ -47,7 +48,7 @@ const concurrentBatches = 2;
 const columns = `k.id, k.organisation_id as "organisationId", k.store_id as "storeId", k.key_type as "keyType", k.public_key as "publicKey",
   k.verification_shares as "verificationShares", k.is_master as "isMaster", k.derived_from as "derivedFrom",
   k.derivation_path as "derivationPath", k.name, k.status, k.delegated_to as "delegatedTo", k.date_created as "dateCreated",
-  k.date_deleted as "dateDeleted"`;
+  k.date_exported as "dateExported", k.date_deleted as "dateDeleted"`;
 
 type Stored<T extends KeyRow> = Omit<T, 'verificationShares'> & { verificationShares: Record<string, string> } & Record<string, unknown>;
 
@@ -120,8 +121,9 @@ export function rowOf({
     derivationPath: key.derivedFrom?.path ?? null,
     name,
     status: 'Active',
-    delegatedTo: null,
+    delegatedTo: key.delegatedTo ?? null,
     dateCreated,
+    dateExported: key.exported === undefined ? null : new Date(1000 * key.exported.at),
     dateDeleted: null,
   };
 }
@@ -131,8 +133,8 @@ export async function insertKey(query: Query, row: KeyRow & { chainCode: Uint8Ar
   const shares = Object.fromEntries([...row.verificationShares].map(([participant, share]) => [participant, toHex(share)]));
   await query.query(
     `insert into keys (id, organisation_id, store_id, key_type, public_key, verification_shares, chain_code, is_master, derived_from,
-       derivation_path, name, status, delegated_to, date_created)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) on conflict (id) do nothing`,
+       derivation_path, name, status, delegated_to, date_created, date_exported)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) on conflict (id) do nothing`,
     [
       row.id,
       row.organisationId,
@@ -148,12 +150,22 @@ export async function insertKey(query: Query, row: KeyRow & { chainCode: Uint8Ar
       row.status,
       row.delegatedTo,
       row.dateCreated,
+      row.dateExported,
     ],
   );
 }
 
 export async function renameKey(tx: Query, id: string, name: string | null): Promise<void> {
   await tx.query('update keys set name = $2 where id = $1', [id, name]);
+}
+
+/** Once: a repeated export changes nothing. */
+export async function markExported(tx: Query, id: string, date: Date): Promise<void> {
+  await tx.query('update keys set date_exported = $2 where id = $1 and date_exported is null', [id, date]);
+}
+
+export async function giveKeyTo(tx: Query, id: string, userId: string): Promise<void> {
+  await tx.query('update keys set delegated_to = $2 where id = $1', [id, userId]);
 }
 
 /**

@@ -21,7 +21,7 @@ import { actionOf, authorisationOf, type Context } from '../access/context.ts';
 import { auditEntry, recordRefusal } from '../audit/store.ts';
 import { bodyHashOf, externalIdConflict, findExternalId } from '../idempotency/store.ts';
 import type { SigningKey } from '../keys/remembered.ts';
-import { type KeyService, referenceOf } from '../keys/service.ts';
+import { type KeyService, referenceOf, requireActive } from '../keys/service.ts';
 import type { SignatureRequest, WireSignature } from './contract.ts';
 import { shown } from './shown.ts';
 import type { NewRequest, RequestRow, SignatureStore } from './store.ts';
@@ -103,11 +103,14 @@ export function createSignatureService(parts: {
     throw new Refusal('Unavailable', error.message, { details: { signatureId: id, keyId }, cause: error });
   }
 
-  /** The answer to a request that did not begin: because its externalId has one already, or else because its key is archived. */
-  async function repeated(request: NewRequest): Promise<SignatureRequest> {
+  /** The answer to a request that did not begin: because its externalId has one already, or else because its key is used no more. */
+  async function repeated(caller: Caller, request: NewRequest): Promise<SignatureRequest> {
     const { organisationId, path, externalId, bodyHash } = request;
     const bound = externalId === null ? undefined : await findExternalId(database, { organisationId, path, externalId });
-    if (externalId === null || bound === undefined) throw new Refusal('BadRequest', 'the key is archived');
+    if (externalId === null || bound === undefined) {
+      requireActive(await keys.require(caller, request.keyId));
+      throw new Refusal('Conflict', 'the key was in no state to be signed with; ask again');
+    }
     if (bound.bodyHash !== bodyHash) throw externalIdConflict('signature', { id: bound.entityId, externalId });
     return shown(await settled(bound.entityId));
   }
@@ -136,7 +139,7 @@ export function createSignatureService(parts: {
       action.spent = true;
       if (beginning === 'begun') return execute(context, request, key, unsigned);
       try {
-        return await repeated(request);
+        return await repeated(context.caller, request);
       } catch (error) {
         if (error instanceof Refusal) await recordRefusal(database, audit.nonce, error.message);
         throw error;

@@ -46,7 +46,7 @@ export interface RequestRow extends Omit<NewRequest, 'path' | 'bodyHash' | 'exec
 }
 
 /** What became of an attempt to begin: only 'begun' has a row. */
-export type Beginning = 'begun' | 'actionUsed' | 'keyArchived' | 'externalIdBound';
+export type Beginning = 'begun' | 'actionUsed' | 'keyUnusable' | 'externalIdBound';
 
 export interface Move {
   readonly id: string;
@@ -120,18 +120,19 @@ const columns = `id, organisation_id as "organisationId", key_id as "keyId", wal
 const beginSql = `
   with spent as (${spendSql}),
   asked as (
-    select r.*, k.id is not null as key_is_active
+    select r.*, k.id is not null as key_is_usable
     from unnest($15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::text[], $22::text[], $23::text[],
       $24::text[], $25::text[], $26::text[], $27::text[], $28::text[], $29::text[])
       as r (audit_id, id, organisation_id, key_id, wallet_id, requester_id, requester_token_id, request_body, network, external_id, path, body_hash,
         details, executing_by, date_requested)
     join spent on spent.id = r.audit_id
-    left join keys k on k.id = r.key_id and k.organisation_id = r.organisation_id and k.status = 'Active'
+    left join keys k on k.id = r.key_id and k.organisation_id = r.organisation_id
+      and k.status = 'Active' and k.date_exported is null
   ),
   bound as (
     insert into external_ids (organisation_id, path, external_id, entity_id, body_hash)
     select organisation_id, path, external_id, id, body_hash from asked
-    where key_is_active and external_id is not null
+    where key_is_usable and external_id is not null
     order by organisation_id, path, external_id
     on conflict do nothing
     returning entity_id
@@ -142,10 +143,10 @@ const beginSql = `
     select id, organisation_id, key_id, wallet_id, requester_id, requester_token_id, audit_id, request_body, network, external_id, 'Executing',
       details::json, executing_by, date_requested::timestamptz, date_requested::timestamptz
     from asked left join bound on bound.entity_id = asked.id
-    where key_is_active and (external_id is null or bound.entity_id is not null)
+    where key_is_usable and (external_id is null or bound.entity_id is not null)
     returning id
   )
-  select asked.id, case when begun.id is not null then 'begun' when key_is_active then 'externalIdBound' else 'keyArchived' end as beginning
+  select asked.id, case when begun.id is not null then 'begun' when key_is_usable then 'externalIdBound' else 'keyUnusable' end as beginning
   from asked left join begun on begun.id = asked.id`;
 
 async function beginAll(database: Database, attempts: readonly Attempt[]): Promise<Beginning[]> {

@@ -7,9 +7,10 @@ import { pageOf, pageQuery } from '../../base/pagination.ts';
 import { walletNetworks } from '../../chains/networks.ts';
 import { signatureRequestBody } from '../../chains/requests.ts';
 import { contract, signed } from '../endpoint.ts';
+import { exportSchema } from '../keys/contract.ts';
 import { signatureRequestSchema } from '../signatures/contract.ts';
 
-const { createWallet } = registryRequests;
+const { createWallet, exportWallet, delegateWallet } = registryRequests;
 const { createWalletSignature } = keyRequests;
 const ofWallet = createWalletSignature.params;
 
@@ -47,6 +48,20 @@ export const walletsContract = contract({
     summary: 'Bind a key to a network: a new key, one that stands, or a child of a master key',
     body: createWallet.body,
     response: walletSchema,
+  },
+  exportWallet: {
+    ...signed(exportWallet),
+    params: ofWallet,
+    summary: 'Take the key of a wallet away, as shares encrypted to your key: it signs here no more',
+    body: exportWallet.body,
+    response: exportSchema,
+  },
+  delegateWallet: {
+    ...signed(delegateWallet),
+    params: ofWallet,
+    summary: 'Delegate the key of a wallet to an end user, for good, with all wallets on it',
+    body: delegateWallet.body,
+    response: z.object({ walletId: z.string(), status: z.literal('Delegated') }),
   },
   listWallets: {
     method: 'GET',

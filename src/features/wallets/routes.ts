@@ -9,6 +9,8 @@ export function walletsRoutes(service: WalletService): Routes<typeof walletsCont
     listWallets: ({ query, context }) => service.list(context.caller, query),
     getWallet: ({ params, context }) => service.get(context.caller, params.walletId),
     updateWallet: ({ params, body, context }) => service.update(context, params.walletId, body),
+    exportWallet: ({ params, body, context }) => service.export(context, params.walletId, body),
+    delegateWallet: ({ params, context }) => service.delegate(context, params.walletId),
     tagWallet: ({ params, body, context }) => service.tag(context, params.walletId, body.tags),
     untagWallet: ({ params, body, context }) => service.untag(context, params.walletId, body.tags),
     createWalletSignature: ({ params, body, context }) => service.sign(context, params.walletId, body),

@@ -5,7 +5,7 @@
  */
 
 import { setTimeout as pause } from 'node:timers/promises';
-import type { CreateWallet } from '../../authority/bodies.ts';
+import type { CreateWallet, ExportKey } from '../../authority/bodies.ts';
 import { toHex } from '../../base/bytes.ts';
 import { isoDate } from '../../base/clock.ts';
 import { Refusal } from '../../base/errors.ts';
@@ -20,6 +20,7 @@ import { actionOf, type Context } from '../access/context.ts';
 import { made } from '../authority/projection.ts';
 import type { Authority } from '../authority/service.ts';
 import { type Binding, bodyHashOf, claimExternalId, externalIdConflict, findExternalId } from '../idempotency/store.ts';
+import type { KeyExport } from '../keys/contract.ts';
 import { isVisible, type KeyService, ownKeysOnly } from '../keys/service.ts';
 import type { SignatureService } from '../signatures/service.ts';
 import { type ListWallets, type UpdateWallet, type Wallet, type WalletSignature, walletsContract } from './contract.ts';
@@ -39,6 +40,8 @@ export interface WalletService {
   update(context: Context, walletId: string, change: UpdateWallet): Promise<Wallet>;
   tag(context: Context, walletId: string, tags: readonly string[]): Promise<Record<string, never>>;
   untag(context: Context, walletId: string, tags: readonly string[]): Promise<Record<string, never>>;
+  export(context: Context, walletId: string, wanted: ExportKey): Promise<KeyExport>;
+  delegate(context: Context, walletId: string): Promise<{ walletId: string; status: 'Delegated' }>;
   sign(context: Context, walletId: string, body: Body): Promise<WalletSignature>;
   listSignatures(
     caller: Caller,
@@ -135,6 +138,17 @@ export function createWalletService(parts: {
       await requireWallet(context.caller, walletId);
       await actions.perform(context, (tx) => store.removeTags(tx, walletId, tags));
       return {};
+    },
+
+    async export(context, walletId, wanted) {
+      const { keyId } = await requireWallet(context.caller, walletId);
+      return keys.export(context, keyId, wanted);
+    },
+
+    async delegate(context, walletId) {
+      const { keyId } = await requireWallet(context.caller, walletId);
+      const { status } = await keys.delegate(context, keyId);
+      return { walletId, status };
     },
 
     async sign(context, walletId, body) {
