@@ -15,6 +15,7 @@ import { SignMode } from 'cosmjs-types/cosmos/tx/signing/v1beta1/signing';
 import { AuthInfo, SignDoc, TxBody } from 'cosmjs-types/cosmos/tx/v1beta1/tx';
 import { computeAddress, Transaction } from 'ethers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import * as xrpl from 'xrpl';
 import { fromHex, to0x, toBase64, toHex, utf8 } from '../../src/base/bytes.ts';
 import { type Instance, officialClient, startInstance } from '../support/instance.ts';
 import type { KeyTypeNames } from './examples.ts';
@@ -135,6 +136,27 @@ const samples: Readonly<Record<string, Sample>> = {
       const key = b58Encode(publicKey, PrefixV2.Ed25519PublicKey);
       expect(verifySignature(transaction, key, b58Encode(encoded, PrefixV2.Ed25519Signature), Uint8Array.of(3))).toBe(true);
       expect(signedData).toBe(`0x${transaction}${toHex(encoded)}`);
+    },
+  },
+
+  Xrpl: {
+    key: { scheme: 'ECDSA', curve: 'secp256k1' },
+    request(publicKey) {
+      const Account = xrpl.deriveAddress(toHex(publicKey));
+      const payment = {
+        TransactionType: 'Payment',
+        Account,
+        Destination: 'rrrrrrrrrrrrrrrrrrrrrhoLvTp',
+        Amount: '1',
+        Fee: '12',
+        Sequence: 1,
+      };
+      return { kind: 'Transaction', network: 'XrpLedgerTestnet', transaction: xrpl.encode(payment as xrpl.Payment) };
+    },
+    verify({ signature, signedData = '' }) {
+      const blob = signedData.slice(2).toUpperCase();
+      expect(xrpl.verifySignature(blob)).toBe(true);
+      expect(xrpl.decode(blob).TxnSignature).toBe(signature?.encoded?.slice(2).toUpperCase());
     },
   },
 };
