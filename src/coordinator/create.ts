@@ -143,6 +143,7 @@ export function createCoordinator({
       participants: chosen.map((link) => link.index),
       R,
       shares: mapValues(answers, ({ share }) => share),
+      rerandomised: answers.values().next().value?.R,
     });
   }
 
@@ -178,6 +179,7 @@ export function createCoordinator({
       commitments,
       shares: mapValues(answers, ({ share }) => share),
       payload,
+      R: answers.values().next().value?.R,
     });
   }
 

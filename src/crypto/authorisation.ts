@@ -8,8 +8,7 @@
  * @module
  */
 
-import { createHash } from 'node:crypto';
-import { toBase64Url, utf8 } from '../base/bytes.ts';
+import { hash } from 'node:crypto';
 
 /** What a challenge commits to. */
 export interface ActionBinding {
@@ -47,10 +46,10 @@ export interface Authorisation {
 export function challengeOf(binding: ActionBinding): string {
   const { method, path, payloadHash, organisationId, callerId, nonce, expiresAt } = binding;
   const text = JSON.stringify(['countersign/user-action/v1', method, path, payloadHash, organisationId, callerId, nonce, expiresAt]);
-  return toBase64Url(createHash('sha256').update(utf8(text)).digest());
+  return hash('sha256', text, 'base64url');
 }
 
 /** Lower-case hex SHA-256 of the raw body bytes. */
 export function payloadHashOf(body: Uint8Array): string {
-  return createHash('sha256').update(body).digest('hex');
+  return hash('sha256', body, 'hex');
 }

@@ -5,11 +5,14 @@
 
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { Refusal } from '../base/errors.ts';
+import { verifyEd25519 } from './ed25519.ts';
 import { groupOf } from './groups/index.ts';
 
 export interface CredentialKey {
   readonly kind: 'Ed25519' | 'ECDSA' | 'RSA';
   readonly publicKey: KeyObject;
+  /** Ed25519: the key itself, 32 bytes, of the prime-order subgroup. */
+  readonly ed25519?: Uint8Array;
 }
 
 const accepted = 'Accepted public keys: Ed25519, ECDSA on P-256 or secp256k1, RSA of 2048 to 8192 bits, in PEM.';
@@ -29,7 +32,7 @@ export function importCredentialKey(pem: string): CredentialKey {
   const publicKey = parsePem(pem);
   const kind = publicKey && kindOf(publicKey);
   if (publicKey === undefined || kind === undefined) throw new Refusal('BadRequest', accepted);
-  return { kind, publicKey };
+  return { kind, publicKey, ...(kind === 'Ed25519' && { ed25519: rawEd25519(publicKey) }) };
 }
 
 /**
@@ -39,14 +42,14 @@ export function importCredentialKey(pem: string): CredentialKey {
  * @param algorithm the digest, `RSA-SHA256`, `SHA256` or `SHA512`; SHA-256 if undefined. Any other name is `false`
  */
 export function verifyCredentialSignature(
-  { kind, publicKey }: CredentialKey,
+  { kind, publicKey, ed25519 }: CredentialKey,
   message: Uint8Array,
   signature: Uint8Array,
   algorithm = 'SHA256',
 ): boolean {
   const digest = Object.hasOwn(digests, algorithm) ? digests[algorithm] : undefined;
   if (digest === undefined) return false;
-  if (kind === 'Ed25519') return signature.length === 64 && verify(null, message, publicKey, signature);
+  if (kind === 'Ed25519') return ed25519 !== undefined && verifyEd25519(ed25519, message, signature);
   if (kind === 'ECDSA' && signature.length > ecSignatureBytesAtMost) return false;
   return verify(digest, message, publicKey, signature);
 }
@@ -75,10 +78,15 @@ function kindOf(key: KeyObject): CredentialKey['kind'] | undefined {
   }
 }
 
-/** Under a key of small order anybody can sign. The raw key is the end of its SPKI form (RFC 8410 §4). */
+/** The end of its SPKI form (RFC 8410 §4). */
+function rawEd25519(key: KeyObject): Uint8Array {
+  return new Uint8Array(key.export({ format: 'der', type: 'spki' }).subarray(-32));
+}
+
+/** Under a key of small order anybody can sign. */
 function isOfPrimeOrder(key: KeyObject): boolean {
   try {
-    groupOf('ed25519').decodePoint(key.export({ format: 'der', type: 'spki' }).subarray(-32));
+    groupOf('ed25519').decodePoint(rawEd25519(key));
     return true;
   } catch {
     return false;

@@ -10,10 +10,11 @@
  * @module
  */
 
-import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
-import { concat, fromBase64Url, lengthPrefixed, toBase64Url, u32, utf8 } from '../base/bytes.ts';
+import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
+import { concat, fromBase64Url, lengthPrefixed, u32, utf8 } from '../base/bytes.ts';
 import { Abort, assert } from '../base/errors.ts';
 import { decrypt, encryptTo } from '../crypto/box.ts';
+import { verifyEd25519 } from '../crypto/ed25519.ts';
 import { groupOf } from '../crypto/groups/index.ts';
 import type { Party } from './party.ts';
 
@@ -40,20 +41,19 @@ export interface Identity {
 const signatureBytes = 64;
 
 /**
- * Made once per process; keys are parsed here.
+ * Made once per process.
  *
  * @param directory everyone's public identity by participant number, own one included
  */
 export function identityOf(fields: SecretIdentity & { index: number; directory: ReadonlyMap<number, PublicIdentity> }): Identity {
   const { index, directory, transportSecret } = fields;
   const identitySecret = importSecret(fields.identitySecret);
-  const identityKeys = new Map([...directory].map(([participant, { identityKey }]) => [participant, importPublic(identityKey)]));
 
   return {
     inSession(sessionId) {
       const verifies = (from: number, message: Uint8Array, signature: Uint8Array) => {
-        const key = identityKeys.get(from);
-        return key !== undefined && signature.length === signatureBytes && verify(null, message, key, signature);
+        const key = directory.get(from)?.identityKey;
+        return key !== undefined && verifyEd25519(key, message, signature);
       };
 
       return {
@@ -112,8 +112,4 @@ function importSecret(seed: Uint8Array): KeyObject {
   } finally {
     der.fill(0);
   }
-}
-
-function importPublic(identityKey: Uint8Array): KeyObject {
-  return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: toBase64Url(identityKey) }, format: 'jwk' });
 }

@@ -56,7 +56,15 @@ async function signEcdsa({ cluster, threshold, shares }: MemoryKey, curve: Ecdsa
         assert(presignature, 'all parties have the whole batch');
         return signShareEcdsa({ curve, seeds: of(seeds, index), presignature, secret, publicKey, digest });
       });
-      combineEcdsa({ curve, threshold, publicKey, digest, batch, number, participants, R, shares: partials });
+      const made = { batch, number, participants, R, rerandomised: of(partials, participants[0] ?? 0).R };
+      combineEcdsa({
+        curve,
+        threshold,
+        publicKey,
+        digest,
+        ...made,
+        shares: new Map([...partials].map(([index, { share }]) => [index, share])),
+      });
     }
   };
 }
@@ -70,7 +78,8 @@ function signFrost({ threshold, shares }: MemoryKey, suite: Extract<Protocol, { 
   const partials = mapShares(shares, signing, ({ index, secret }) =>
     signShareFrost({ suite, index, threshold, secret, publicKey, nonces: of(made, index).nonces, commitments, payload }),
   );
-  aggregate({ suite, publicKey, verificationShares, commitments, shares: partials, payload });
+  const zs = new Map([...partials].map(([index, { z }]) => [index, z]));
+  aggregate({ suite, publicKey, verificationShares, commitments, shares: zs, payload, R: of(partials, signing[0] ?? 0).R });
 }
 
 /** By the first of the signers and by the last: both must derive the same, and prove it. */

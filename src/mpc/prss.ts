@@ -28,7 +28,18 @@ export interface PseudoRandomSharing {
 /** 384 bits reduced mod an order of at most 256 leave a bias below 2⁻¹²⁸. */
 const prfBytes = 48;
 
-export function pseudoRandomSharing({ index, threshold, keys }: Seeds, n: bigint): PseudoRandomSharing {
+/** One for each curve of a signer's seeds: gone with them. */
+const made = new WeakMap<Seeds, Map<bigint, PseudoRandomSharing>>();
+
+export function pseudoRandomSharing(seeds: Seeds, n: bigint): PseudoRandomSharing {
+  const known = made.get(seeds) ?? new Map<bigint, PseudoRandomSharing>();
+  made.set(seeds, known);
+  const sharing = known.get(n) ?? sharingOf(seeds, n);
+  known.set(n, sharing);
+  return sharing;
+}
+
+function sharingOf({ index, threshold, keys }: Seeds, n: bigint): PseudoRandomSharing {
   const weighted = keys.map(({ without, key }) => ({ random: prf(key, n), weight: weightOf(without, index, n) }));
   const monomials = powers(index, threshold + 1, n).slice(1);
 

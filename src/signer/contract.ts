@@ -140,7 +140,7 @@ export const methods = {
     params: z.object({ keyType: z.enum(['EdDSA/ed25519', 'Schnorr/secp256k1']), count: z.int().min(1).max(maxBatch) }),
     result: z.object({ batch: bytes32, commitments: z.array(commitment) }),
   },
-  /** FROST, round two, with the commitments of all who sign; each finds the name of its own nonces beside its own commitment. */
+  /** FROST, round two, with the commitments of all who sign; each finds the name of its own nonces beside its own commitment. `R`: of the signature, for whoever combines. */
   signFrost: {
     params: z.object({
       keyId: id,
@@ -150,7 +150,7 @@ export const methods = {
       commitments: byParticipant(commitment.extend({ batch: bytes32, number: numberInBatch })),
       authorisation,
     }),
-    result: z.object({ share: bytes }),
+    result: z.object({ share: bytes, R: bytes }),
   },
   signEcdsa: {
     params: z.object({
@@ -162,7 +162,7 @@ export const methods = {
       filled: filled.exactOptional(),
       authorisation,
     }),
-    result: z.object({ share: bytes }),
+    result: z.object({ share: bytes, R: bytes }),
   },
   /** Own share of a key whose export was asked for, encrypted to whom the entry of the log names (contract §10.1). Again and again. */
   exportShare: { params: z.object({ keyId: id }), result: z.object({ box: bytes }) },

@@ -218,8 +218,8 @@ export function createHandlers({ cluster, index, identity, nonceSecret, shares, 
       });
       const taken = nonces.take(batchName(key.keyType, batch), number);
       if (taken === undefined) throw new SignerRefusal('UnknownNonces', noNonces);
-      return keys.use(use.keyId, (share) => ({
-        share: signShareFrost({
+      return keys.use(use.keyId, (share) => {
+        const { z, R } = signShareFrost({
           suite: frostOf(key).suite,
           index,
           threshold: share.threshold,
@@ -228,8 +228,9 @@ export function createHandlers({ cluster, index, identity, nonceSecret, shares, 
           nonces: taken,
           commitments: new Map(Object.entries(commitments).map(([from, commitment]) => [Number(from), commitment])),
           payload: use.payload,
-        }),
-      }));
+        });
+        return { share: z, R };
+      });
     },
 
     async signEcdsa({ batch, number, ...use }) {
@@ -239,8 +240,8 @@ export function createHandlers({ cluster, index, identity, nonceSecret, shares, 
       });
       const presignature = presignatures.take(nameFor(key), number);
       if (presignature === undefined) throw new SignerRefusal('UnknownPresignature', noPresignature);
-      return keys.use(use.keyId, (share) => ({
-        share: signShareEcdsa({
+      return keys.use(use.keyId, (share) =>
+        signShareEcdsa({
           curve: ecdsaOf(key).curve,
           seeds: seeds.current(),
           presignature,
@@ -248,7 +249,7 @@ export function createHandlers({ cluster, index, identity, nonceSecret, shares, 
           publicKey: share.publicKey,
           digest: use.payload.bytes,
         }),
-      }));
+      );
     },
 
     exportShare({ keyId }) {

@@ -6,7 +6,7 @@
 
 import { lengthPrefixed, u32, utf8 } from '../base/bytes.ts';
 import { assert } from '../base/errors.ts';
-import { seal, unseal } from '../crypto/seal.ts';
+import { seal, sealingKey, unseal } from '../crypto/seal.ts';
 import { decodeKeyShare, encodeKeyShare, type KeyShare } from '../mpc/keyShare.ts';
 import { SignerRefusal } from './errors.ts';
 import type { NamedShare, SealedShare, SignerStore } from './store.ts';
@@ -26,6 +26,8 @@ export interface Shares {
 
 /** New shares are of epoch 0; a refresh counts up. */
 const firstEpoch = 0;
+/** What is public of a key never changes. */
+const maxRemembered = 10_000;
 
 export function sealedShares({
   store,
@@ -36,6 +38,9 @@ export function sealedShares({
   keyEncryptionKey: Uint8Array;
   signerId: string;
 }): Shares {
+  const openingKey = sealingKey(keyEncryptionKey);
+  const publics = new Map<string, ReturnType<Shares['publicOf']>>();
+
   function find(keyId: string): SealedShare {
     const found = store.readShare(keyId);
     if (found === undefined) throw new SignerRefusal('UnknownKey', `this signer holds no share of key ${keyId}`);
@@ -50,11 +55,18 @@ export function sealedShares({
       plain.fill(0);
       if (!store.addShare(keyId, { ...clear, sealed })) throw new SignerRefusal('Refused', `key ${keyId} has a share already`);
     },
-    publicOf: find,
+    publicOf(keyId) {
+      const known = publics.get(keyId);
+      if (known !== undefined) return known;
+      const { keyType, publicKey } = find(keyId);
+      if (publics.size >= maxRemembered) publics.clear();
+      publics.set(keyId, { keyType, publicKey });
+      return { keyType, publicKey };
+    },
     has: (keyId) => store.readShare(keyId) !== undefined,
     use(keyId, work) {
       const found = find(keyId);
-      const plain = unseal(keyEncryptionKey, found.sealed, shareBinding(signerId, { keyId, ...found }));
+      const plain = unseal(openingKey, found.sealed, shareBinding(signerId, { keyId, ...found }));
       const share = decodeKeyShare(plain);
       plain.fill(0);
       try {

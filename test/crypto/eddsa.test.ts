@@ -1,8 +1,9 @@
-import { ed25519 } from '@noble/curves/ed25519.js';
+import { ED25519_TORSION_SUBGROUP, ed25519 } from '@noble/curves/ed25519.js';
 import { sha512 } from '@noble/hashes/sha2.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { concat, fromBigInt, toBigInt } from '../../src/base/bytes.ts';
+import { verifyEd25519, verifyEd25519ByOpenSsl } from '../../src/crypto/ed25519.ts';
 import { implementationsOf } from '../../src/crypto/groups/index.ts';
 import { eddsaOver } from '../../src/crypto/schemes/eddsa.ts';
 import { hex, wycheproof } from '../vectors/shared.ts';
@@ -103,6 +104,48 @@ describe.each(implementationsOf('ed25519'))('EdDSA on ed25519, $implementation',
     it('agrees: valid is verified, invalid is refused', () => {
       const disagreements = vectors?.filter((test) => verifies(test.publicKey.pk, test.msg, test.sig) !== (test.result === 'valid'));
       expect(disagreements).toEqual([]);
+    });
+  });
+});
+
+describe('the verification of credentials and identities', () => {
+  const [group] = implementationsOf('ed25519');
+  if (group === undefined) throw new Error('there is an implementation');
+  const k = 12345n;
+  const A = ed25519.Point.BASE.multiply(k);
+  const message = hex('00');
+  /** A signature whose R is r·B and a point of small order, and whose s fits that R. */
+  const signatureWith = (r: bigint, torsion = ed25519.Point.ZERO) => {
+    const R = (r === 0n ? ed25519.Point.ZERO : ed25519.Point.BASE.multiply(r)).add(torsion).toBytes();
+    const challenge = toBigInt(sha512(concat(R, A.toBytes(), message)).toReversed()) % group.order;
+    return concat(R, group.encodeScalar((r + challenge * k) % group.order));
+  };
+  const torsions = ED25519_TORSION_SUBGROUP.map((text) => ed25519.Point.fromHex(text));
+
+  it.each([
+    ['libsodium', verifyEd25519],
+    ['OpenSSL', verifyEd25519ByOpenSsl],
+  ])('by %s: takes what fits, refuses R of mixed or small order, s not below the order, other lengths', (_, verify) => {
+    const good = signatureWith(77n);
+    expect(verify(A.toBytes(), message, good)).toBe(true);
+    for (const torsion of torsions.filter((point) => !point.is0())) {
+      expect(verify(A.toBytes(), message, signatureWith(77n, torsion))).toBe(false);
+      expect(verify(A.toBytes(), message, signatureWith(0n, torsion))).toBe(false);
+    }
+    expect(verify(A.toBytes(), message, signatureWith(0n))).toBe(false);
+    const above = toBigInt(good.slice(32).toReversed()) + group.order;
+    expect(verify(A.toBytes(), message, concat(good.slice(0, 32), fromBigInt(above, 32).toReversed()))).toBe(false);
+    for (const other of [good.slice(1), concat(good, hex('00')), new Uint8Array(0)])
+      expect(verify(A.toBytes(), message, other)).toBe(false);
+  });
+
+  describe.skipIf(vectors === undefined)('Wycheproof ed25519', () => {
+    it('agrees, by either library', () => {
+      const usable = vectors?.filter(({ publicKey }) => publicKey.pk.length === 64) ?? [];
+      for (const verify of [verifyEd25519, verifyEd25519ByOpenSsl]) {
+        const wrong = usable.filter((test) => verify(hex(test.publicKey.pk), hex(test.msg), hex(test.sig)) !== (test.result === 'valid'));
+        expect(wrong).toEqual([]);
+      }
     });
   });
 });

@@ -111,7 +111,7 @@ function follows(suite: Ciphersuite, { config, inputs, round_one_outputs, round_
   const shares = new Map(
     inputs.participant_list.map((index) => {
       const { nonces } = of(made, index);
-      return [index, signShare({ suite, index, threshold, secret: of(secrets, index), publicKey, nonces, commitments, payload })];
+      return [index, signShare({ suite, index, threshold, secret: of(secrets, index), publicKey, nonces, commitments, payload }).z];
     }),
   );
   expect(shares).toEqual(new Map(round_two_outputs.outputs.map(({ identifier, sig_share }) => [identifier, bytes(sig_share)])));
@@ -254,7 +254,7 @@ describe('Signing sets of our signers and noble’s', () => {
           ]);
           const list = [{ identifier: id(ours), ...our.commitment }, their.commitments];
           const input = { suite, index: ours, threshold: 1, secret: of(keys, ours).secret, publicKey, nonces: our.nonces };
-          const ourShare = signShare({ ...input, commitments, payload });
+          const ourShare = signShare({ ...input, commitments, payload }).z;
           const theirShare = frost.signShare(secret, pub, their.nonces, list, payload.bytes);
 
           const shares = new Map([

@@ -59,7 +59,7 @@ export function ecdsaShare(
   { digest, tweak }: EcdsaRequest,
 ): Uint8Array {
   const { secret, publicKey } = of(keys, i);
-  return signEcdsaShare({ curve, seeds: of(seeds, i), presignature, secret, publicKey, digest, tweak });
+  return signEcdsaShare({ curve, seeds: of(seeds, i), presignature, secret, publicKey, digest, tweak }).share;
 }
 
 export function combineEcdsa(
@@ -101,7 +101,7 @@ export function frostShare(
   payload: Payload,
 ): Uint8Array {
   const { secret, publicKey } = of(keys, i);
-  return signFrostShare({ suite, index: i, threshold, secret, publicKey, nonces: of(nonces, i), commitments, payload });
+  return signFrostShare({ suite, index: i, threshold, secret, publicKey, nonces: of(nonces, i), commitments, payload }).z;
 }
 
 export function aggregateFrost(

@@ -12,6 +12,8 @@ import { linearCombinationOver } from './linearCombination.ts';
 import { assertScalar, scalarsOf } from './scalars.ts';
 import { decodeStarkPoint } from './starkDecode.ts';
 
+StarkPoint.BASE.precompute(8); // a table three times as large, for a fifth less time; made at the first use
+
 export const nobleGroups: Readonly<Record<Curve, Group>> = {
   secp256k1: nobleGroup({ curve: 'secp256k1', Point: secp256k1.Point, pointBytes: 33, endianness: 'big' }),
   stark: nobleGroup({ curve: 'stark', Point: StarkPoint, pointBytes: 33, endianness: 'big', decode: decodeStarkPoint }),
@@ -74,7 +76,12 @@ function nobleGroup<P extends NoblePoint<P>>(parameters: {
     negate,
     linearCombination: linearCombinationOver(
       { order, add, negate },
-      { copiesAtMost: 1n, multiply: (point, scalar) => outer(inner(point).multiplyUnsafe(scalar)) },
+      {
+        copiesAtMost: 1n,
+        // The base has tables, and is faster by them than any other point in variable time.
+        multiply: (point, scalar) =>
+          outer(inner(point) === Point.BASE ? multiply(Point.BASE, scalar) : inner(point).multiplyUnsafe(scalar)),
+      },
     ),
     equals: (a, b) => inner(a).equals(inner(b)),
     isIdentity: (point) => inner(point).is0(),

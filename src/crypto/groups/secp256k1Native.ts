@@ -6,7 +6,7 @@
  * @module
  */
 
-import { toHex } from '../../base/bytes.ts';
+import { equal } from '../../base/bytes.ts';
 import { libsecp256k1 } from '../native.ts';
 import type { Group, Point } from './group.ts';
 import { linearCombinationOver } from './linearCombination.ts';
@@ -88,7 +88,7 @@ function secp256k1Over(library: Library): Group {
     add,
     negate,
     linearCombination: linearCombinationOver({ order, add, negate }, { copiesAtMost, multiply: multiplyVariableTime }),
-    equals: (a, b) => toHex(inner(a)) === toHex(inner(b)),
+    equals: (a, b) => equal(inner(a), inner(b)),
     isIdentity,
 
     encodePoint(point) {

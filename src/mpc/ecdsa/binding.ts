@@ -12,6 +12,7 @@
 
 import { lengthPrefixed, toBigInt, u32, utf8 } from '../../base/bytes.ts';
 import { Abort, Refusal } from '../../base/errors.ts';
+import type { Point } from '../../crypto/groups/group.ts';
 import { groupOf } from '../../crypto/groups/index.ts';
 import { sha512 } from '../hash.ts';
 import { encodeNumbers } from '../messages.ts';
@@ -30,15 +31,23 @@ export interface Use {
   readonly participants: readonly number[];
   /** 33 bytes. */
   readonly R: Uint8Array;
+  /** R, decoded, where that has been done. */
+  readonly point?: Point;
 }
 
-export interface Bound {
-  readonly h: bigint;
-  readonly tweak: bigint;
-  readonly d: bigint;
+/** What a signature shows of R'. */
+export interface Shown {
   readonly r: bigint;
   /** Parity of y(R') in bit 0, whether x(R') ≥ n in bit 1. */
   readonly recid: number;
+}
+
+export interface Bound extends Shown {
+  readonly h: bigint;
+  readonly tweak: bigint;
+  readonly d: bigint;
+  /** R', encoded. */
+  readonly rerandomised: Uint8Array;
   /** The hash of all that is bound, 64 bytes. Public. */
   readonly binding: Uint8Array;
 }
@@ -52,24 +61,31 @@ const starkBound = 2n ** 251n;
  * @throws {Refusal} BadRequest if the digest cannot be signed on this curve, or the tweak is not a scalar
  * @throws {Abort} for an R that is no point, or the negligible chances: another presignature then serves
  */
-export function bind({ curve, publicKey, digest, tweak, batch, number, participants, R }: Use): Bound {
+export function bind({ curve, publicKey, digest, tweak, batch, number, participants, R, point }: Use): Bound {
   const group = groupOf(curve);
   const n = group.order;
-  const h = hashed(curve, digest, n);
-  const tweakBytes = tweak ?? new Uint8Array(32);
-  if (tweakBytes.length !== 32 || toBigInt(tweakBytes) >= n) throw new Refusal('BadRequest', 'a tweak has 32 bytes and is below the order');
+  const { h, delta } = signable({ curve, digest, tweak });
   const binding = sha512(
-    lengthPrefixed(domain, batch, u32(number), utf8(curve), encodeNumbers(participants), R, group.encodeScalar(h), publicKey, tweakBytes),
+    lengthPrefixed(
+      domain,
+      batch,
+      u32(number),
+      utf8(curve),
+      encodeNumbers(participants),
+      R,
+      group.encodeScalar(h),
+      publicKey,
+      group.encodeScalar(delta),
+    ),
   );
 
   const d = toBigInt(binding) % n;
-  const rerandomised = group.add(decode(R), group.multiplyBase(d));
-  if (d === 0n || group.isIdentity(rerandomised)) throw new Abort([], 'ecdsa: R′ is not usable');
-  const encoded = group.encodePoint(rerandomised);
-  const x = toBigInt(encoded.subarray(1));
-  const r = x % n;
-  if (r === 0n || (curve === 'stark' && r >= starkBound)) throw new Abort([], 'ecdsa: r is not usable');
-  return { h, tweak: toBigInt(tweakBytes), d, r, recid: (encoded[0] === 0x03 ? 1 : 0) + (x >= n ? 2 : 0), binding };
+  const moved = group.add(point ?? decode(R), group.multiplyBase(d));
+  if (d === 0n || group.isIdentity(moved)) throw new Abort([], 'ecdsa: R′ is not usable');
+  const rerandomised = group.encodePoint(moved);
+  const shown = shownOf(curve, rerandomised);
+  if (shown.r === 0n || (curve === 'stark' && shown.r >= starkBound)) throw new Abort([], 'ecdsa: r is not usable');
+  return { h, tweak: delta, d, ...shown, rerandomised, binding };
 
   function decode(point: Uint8Array) {
     try {
@@ -78,6 +94,27 @@ export function bind({ curve, publicKey, digest, tweak, batch, number, participa
       throw new Abort([], 'ecdsa: R is not a point', { cause });
     }
   }
+}
+
+/**
+ * What is signed, as integers.
+ * @throws {Refusal} BadRequest if the digest cannot be signed on this curve, or the tweak is not a scalar
+ */
+export function signable({ curve, digest, tweak }: Pick<Use, 'curve' | 'digest' | 'tweak'>): { h: bigint; delta: bigint } {
+  const n = groupOf(curve).order;
+  const h = hashed(curve, digest, n);
+  const delta = tweak === undefined ? 0n : toBigInt(tweak);
+  if ((tweak !== undefined && tweak.length !== 32) || delta >= n) {
+    throw new Refusal('BadRequest', 'a tweak has 32 bytes and is below the order');
+  }
+  return { h, delta };
+}
+
+/** @param rerandomised R', encoded: 33 bytes */
+export function shownOf(curve: EcdsaCurve, rerandomised: Uint8Array): Shown {
+  const n = groupOf(curve).order;
+  const x = toBigInt(rerandomised.subarray(1));
+  return { r: x % n, recid: (rerandomised[0] === 0x03 ? 1 : 0) + (x >= n ? 2 : 0) };
 }
 
 /** The digest as the integer that is signed. A signature over zero proves nothing: anybody can make one (R = v·P, s = r/v). */

@@ -9,16 +9,20 @@ import { schemeOf } from '../../crypto/schemes/index.ts';
 import type { Signature } from '../../crypto/schemes/scheme.ts';
 import { cut, reading } from '../messages.ts';
 import { interpolateAtZero, inverse } from '../shamir.ts';
-import { bind, type Use } from './binding.ts';
+import { bind, type Shown, shownOf, signable, type Use } from './binding.ts';
 
 /**
- * @param use.shares num_i ‖ w_i by participant, of all participants
+ * @param use.shares       num_i ‖ w_i by participant, of all participants
+ * @param use.rerandomised R' as one of the signers says it: saves computing it. Nothing rests on it: a signature that does not verify with
+ *                         it is tried with the R' that follows from the rest
  * @returns the signature with low s, verified under the public key plus tweak
  * @throws {Abort} naming whose share is missing or malformed; without culprit when the signature does not verify, since 2t + 1 shares of
  * degree 2t do not tell which is wrong
  */
-export function combine(use: Use & { threshold: number; shares: ReadonlyMap<number, Uint8Array> }): Signature {
-  const { curve, threshold, publicKey, digest, participants, shares } = use;
+export function combine(
+  use: Use & { threshold: number; shares: ReadonlyMap<number, Uint8Array>; rerandomised?: Uint8Array | undefined },
+): Signature {
+  const { curve, threshold, publicKey, digest, participants, shares, rerandomised } = use;
   assert(participants.length === 2 * threshold + 1, 'exactly 2t + 1 signers sign');
   const group = groupOf(curve);
   const n = group.order;
@@ -31,19 +35,25 @@ export function combine(use: Use & { threshold: number; shares: ReadonlyMap<numb
     ws.set(i, w ?? 0n);
   }
 
-  const { r, tweak, recid } = bind(use);
   const w = interpolateAtZero(ws, n);
   if (w === 0n) throw new Abort([], 'ecdsa: w is zero');
   const s = (interpolateAtZero(nums, n) * inverse(w, n)) % n;
   if (s === 0n) throw new Abort([], 'ecdsa: s is zero');
-
   const isHigh = s > n >> 1n;
-  const signature: Signature = {
+  const signatureOf = ({ r, recid }: Shown): Signature => ({
     r: group.encodeScalar(r),
     s: group.encodeScalar(isHigh ? n - s : s),
     recid: isHigh ? recid ^ 1 : recid,
-  };
-  const key = tweak === 0n ? publicKey : group.encodePoint(group.add(group.decodePoint(publicKey), group.multiplyBase(tweak)));
-  if (!schemeOf(`ECDSA/${curve}`).verify(key, { bytes: digest }, signature)) throw new Abort([], 'ecdsa: the signature does not verify');
+  });
+
+  const { delta } = signable(use);
+  const key = delta === 0n ? publicKey : group.encodePoint(group.add(group.decodePoint(publicKey), group.multiplyBase(delta)));
+  const { verify } = schemeOf(`ECDSA/${curve}`);
+  if (rerandomised?.length === group.pointBytes) {
+    const signature = signatureOf(shownOf(curve, rerandomised));
+    if (verify(key, { bytes: digest }, signature)) return signature;
+  }
+  const signature = signatureOf(bind(use));
+  if (!verify(key, { bytes: digest }, signature)) throw new Abort([], 'ecdsa: the signature does not verify');
   return signature;
 }

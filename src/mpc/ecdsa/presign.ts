@@ -21,6 +21,7 @@
 import { randomBytes } from 'node:crypto';
 import { concat, lengthPrefixed, u32, utf8 } from '../../base/bytes.ts';
 import { Abort, assert } from '../../base/errors.ts';
+import type { Point } from '../../crypto/groups/group.ts';
 import { groupOf } from '../../crypto/groups/index.ts';
 import { interpolation } from '../exponent.ts';
 import { sha256 } from '../hash.ts';
@@ -42,6 +43,7 @@ export interface Presignature {
   readonly participants: readonly number[];
   /** k·G, 33 bytes. */
   readonly R: Uint8Array;
+  readonly point: Point;
   /** φ_i ‖ u_i, 32 bytes each. */
   readonly secrets: OneUse;
 }
@@ -112,9 +114,9 @@ export async function presign(
 
     const interpolate = interpolation({ group, participants, degree: threshold });
     return own.map(({ secrets }, number) => {
-      const R = interpolate.atZero(points.map((list) => list[number] ?? group.identity));
-      if (R === undefined || group.isIdentity(R)) throw new Abort([], `presign/R: the R_i of number ${number} are inconsistent`);
-      return { batch, number, curve, participants, R: group.encodePoint(R), secrets };
+      const point = interpolate.atZero(points.map((list) => list[number] ?? group.identity));
+      if (point === undefined || group.isIdentity(point)) throw new Abort([], `presign/R: the R_i of number ${number} are inconsistent`);
+      return { batch, number, curve, participants, R: group.encodePoint(point), point, secrets };
     });
   } catch (error) {
     for (const { secrets } of own) secrets.wipe();

@@ -26,7 +26,7 @@ const purposes = { num: u32(1), w: u32(2) };
  * @param use.secret    own share of the key, 32 bytes
  * @param use.publicKey the key before the tweak
  * @param use.tweak     32 bytes, added to the key; public
- * @returns num_i ‖ w_i, 64 bytes, for the coordinator
+ * @returns num_i ‖ w_i, 64 bytes, for the coordinator, and R', encoded
  * @throws {Abort} if the presignature was used before
  * @throws {Refusal} BadRequest if the digest cannot be signed on this curve
  */
@@ -38,7 +38,7 @@ export function signShare(use: {
   publicKey: Uint8Array;
   digest: Uint8Array;
   tweak?: Uint8Array | undefined;
-}): Uint8Array {
+}): { share: Uint8Array; R: Uint8Array } {
   const { curve, seeds, presignature, secret, publicKey, digest, tweak } = use;
   return presignature.secrets.spend((secrets) => {
     assert(presignature.curve === curve, 'a presignature signs on its own curve');
@@ -48,10 +48,10 @@ export function signShare(use: {
     const u = group.decodeScalar(secrets.subarray(32));
     const x = group.decodeScalar(secret);
 
-    const { h, r, d, tweak: delta, binding } = bind({ ...presignature, publicKey, digest, tweak });
+    const { h, r, d, tweak: delta, rerandomised, binding } = bind({ ...presignature, publicKey, digest, tweak });
     const sharing = pseudoRandomSharing(seeds, n);
     const num = (phi * ((h + r * (x + delta)) % n) + sharing.zeroSharing(concat(domain, binding, purposes.num))) % n;
     const w = (u + d * phi + sharing.zeroSharing(concat(domain, binding, purposes.w))) % n;
-    return concat(group.encodeScalar(num), group.encodeScalar(w));
+    return { share: concat(group.encodeScalar(num), group.encodeScalar(w)), R: rerandomised };
   });
 }

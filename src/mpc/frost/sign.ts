@@ -21,7 +21,7 @@ import { groupCommitment } from './groupCommitment.ts';
  * @param use.secret      own share, 32 bytes
  * @param use.publicKey   the key as generated; Schnorr: the internal key
  * @param use.commitments of all who sign, own included: t + 1 or more
- * @returns z_i, 32 bytes
+ * @returns z_i, 32 bytes, and the R that all shares of this signature belong to, encoded
  * @throws {Abort} if the nonces were used before, or are not those committed to, or the set is too small; naming whose commitment is bad
  * @throws {Refusal} BadRequest if the payload is not one of this scheme; Schnorr: without a merkle root
  */
@@ -34,7 +34,7 @@ export function signShare(use: {
   nonces: Nonces;
   commitments: ReadonlyMap<number, Commitment>;
   payload: Payload;
-}): Uint8Array {
+}): { z: Uint8Array; R: Uint8Array } {
   const { suite, index, threshold, publicKey, nonces, commitments, payload } = use;
   return nonces.secrets.spend((secrets) => {
     const { group } = suite;
@@ -46,11 +46,11 @@ export function signShare(use: {
 
     const key = suite.signingKey(publicKey, payload);
     const own = { index, share: (rho: bigint) => group.multiplyBase((d + e * rho) % n) };
-    const { c, bindingFactors, negated, lambda } = groupCommitment({ suite, key, commitments, message: payload.bytes }, own);
+    const { R, c, bindingFactors, negated, lambda } = groupCommitment({ suite, key, commitments, message: payload.bytes }, own);
 
     const x = mod(key.sign * group.decodeScalar(use.secret) + key.tweak, n);
     const k = d + e * (bindingFactors.get(index) ?? 0n);
-    return group.encodeScalar(mod((negated ? -k : k) + ((lambda(index) * c) % n) * x, n));
+    return { z: group.encodeScalar(mod((negated ? -k : k) + ((lambda(index) * c) % n) * x, n)), R };
   });
 }
 

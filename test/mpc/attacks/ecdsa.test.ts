@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { concat, toHex } from '../../../src/base/bytes.ts';
 import { groupOf } from '../../../src/crypto/groups/index.ts';
 import { bind } from '../../../src/mpc/ecdsa/binding.ts';
+import { combine } from '../../../src/mpc/ecdsa/combine.ts';
 import { type Presignature, presign } from '../../../src/mpc/ecdsa/presign.ts';
 import { OneUse } from '../../../src/mpc/oneUse.ts';
 import { of, type Relay } from '../memoryParty.ts';
@@ -250,6 +251,18 @@ describe('Attacks on ECDSA signing: no signature', () => {
     abortOf(() => combineEcdsa(seeded, presignature, shares, { digest: flipBit(digest, 0) }));
     abortOf(() => combineEcdsa(seeded, presignature, shares, { digest, tweak: new Uint8Array(32).fill(1) }));
     abortOf(() => combineEcdsa({ ...seeded, publicKey: randomPoint() }, presignature, shares, { digest }));
+  });
+
+  it('an R′ that a signer makes up changes nothing: the signature is that of the shares, or there is none', async () => {
+    const { seeded, presignatures, digest } = await prepared();
+    const shares = new Map(set.map((i) => [i, ecdsaShare(seeded, i, of(presignatures, i), { digest })]));
+    const { batch, number, participants, R } = of(presignatures, 1);
+    const use = { curve: 'secp256k1', threshold, publicKey: seeded.publicKey, digest, batch, number, participants, R } as const;
+    const honest = combine({ ...use, shares });
+    const lies = [new Uint8Array(0), new Uint8Array(33), randomPoint(), R, flipBit(bind(use).rerandomised, 0)];
+    for (const rerandomised of lies) expect(combine({ ...use, shares, rerandomised })).toEqual(honest);
+    const wrong = new Map([...shares, [corrupt, flipBit(of(shares, corrupt), 31)] as const]);
+    for (const rerandomised of lies) abortOf(() => combine({ ...use, shares: wrong, rerandomised }));
   });
 
   it('a presignature used again, for the same digest or another, gives nothing', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { concat, utf8 } from '../../../src/base/bytes.ts';
 import type { Payload } from '../../../src/crypto/schemes/scheme.ts';
+import { aggregate } from '../../../src/mpc/frost/aggregate.ts';
 import { ciphersuiteOf } from '../../../src/mpc/frost/ciphersuite.ts';
 import { type Commitment, wipeNonces } from '../../../src/mpc/frost/commit.ts';
 import { signShare } from '../../../src/mpc/frost/sign.ts';
@@ -126,6 +127,21 @@ describe.each(suites)(
         ),
       );
       expect(abortOf(() => frostShare(suite, keyed, 3, session, payload)).message).toContain('used before');
+    });
+
+    it('an R that a signer makes up changes nothing: the signature is that of the commitments, and a bad share is named as without it', async () => {
+      const keyed = await keyedOnce;
+      const { publicKey } = keyed;
+      const { verificationShares } = of(keyed.keys, 1);
+      const others = commitAll(suite, keyed, set).commitments;
+      const lies = [new Uint8Array(0), new Uint8Array(group.pointBytes), of(others, corrupt).hiding, group.encodePoint(group.base)];
+      const session = commitAll(suite, keyed, set);
+      const shares = sharesOf(keyed, session);
+      const honest = aggregateFrost(suite, keyed, session.commitments, shares, payload);
+      const use = { suite, publicKey, verificationShares, commitments: session.commitments, payload };
+      for (const R of lies) expect(aggregate({ ...use, shares, R })).toEqual(honest);
+      const wrong = new Map([...shares, [corrupt, group.encodeScalar(7n)] as const]);
+      for (const R of lies) expect(abortOf(() => aggregate({ ...use, shares: wrong, R })).culprits).toEqual([corrupt]);
     });
 
     it('nonces wiped give nothing', async () => {
