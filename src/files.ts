@@ -36,7 +36,7 @@ export function requirePrivate(path: string): void {
   if (stat.isFile() && (stat.mode & 0o077) !== 0) throw new Error(`${path} is readable by others; make it mode 0600`);
 }
 
-function syncDirectory(directory: string): void {
+export function syncDirectory(directory: string): void {
   const folder = openSync(directory, 'r');
   try {
     fsyncSync(folder);

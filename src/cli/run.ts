@@ -13,6 +13,12 @@ countersign signer renew-tls --data-dir DIR         give a signer another TLS ke
 countersign signer rewrap --data-dir DIR [--to file|passphrase|pkcs11|aws-kms|vault] [--rotate]
                                   keep its key-encryption key otherwise, while it runs; --rotate: another key, while it is stopped
                                   (docs/keys-at-rest.md)
+countersign signer backup --data-dir DIR --to FILE [--recipient PUBLIC.pem]… [--passphrase-file FILE]
+countersign signer restore --data-dir DIR --from FILE [--recovery-key PRIVATE.pem]… [--passphrase-file FILE]… [--unwitnessed]
+                                  a signer, running or not, into a file that only its recipients open; and back (docs/backups.md)
+countersign recover key --out PRIVATE.pem           make a recovery key and print its public half
+countersign recover --out FILE [--key ID]… [--recovery-key PRIVATE.pem]… [--passphrase-file FILE]… BACKUP BACKUP…
+                                  whole private keys, from the backups of t + 1 signers; offline (docs/backups.md)
 countersign signer --data-dir DIR --socket PATH | --listen ADDRESS
                                   run a signer; an address is unix:/path or tls://host:port
 countersign cluster init --signers 3 --threshold 1 --out DIR [--hosts ADDRESS,…] [--root-public-key FILE]
@@ -42,6 +48,7 @@ export async function run(args: readonly string[]): Promise<void> {
   if (first === 'recovery') return (await import('./commands/recovery.ts')).recovery(rest, process.env);
   if (first === 'call') return (await import('./commands/call.ts')).call(rest, process.env);
   if (first === 'service') return (await import('./commands/service.ts')).service(rest);
+  if (first === 'recover') return (await import('./commands/recover.ts')).recover(rest);
   if (first === 'signer') return (await import('./commands/signer.ts')).signer(rest, process.env);
   const config = readConfig(process.env);
   const command = args.join(' ');

@@ -100,12 +100,26 @@ export function authorityLog(
     return started;
   }
 
+  /** Shows a signer that came back what the others say: brought up to them, it takes part again. */
+  async function witness(link: Link, history: EntrySource): Promise<void> {
+    const show = async () => link.ask('witness', { heads: [...(await heads())] }, headTimeoutMs);
+    try {
+      await show();
+    } catch (error) {
+      // Forked: its last entry may be one that never came to be, and gives way.
+      if (!(error instanceof SignerFailure) || error.head === undefined) throw error;
+      await catchUp(link, error.head, history);
+      await show();
+    }
+  }
+
   async function whenCurrent<T>(link: Link, history: EntrySource | undefined, ask: () => Promise<T>): Promise<T> {
     try {
       return await ask();
     } catch (error) {
-      if (history === undefined || !(error instanceof SignerFailure) || error.head === undefined) throw error;
-      if (error.code === 'Forked' || !(await catchUp(link, error.head, history))) throw error;
+      if (history === undefined || !(error instanceof SignerFailure)) throw error;
+      if (error.code === 'Unwitnessed') await witness(link, history);
+      else if (error.head === undefined || error.code === 'Forked' || !(await catchUp(link, error.head, history))) throw error;
       return ask();
     }
   }

@@ -17,13 +17,18 @@ export interface Listener {
   refused(method: Method, refusal: RefusalAnswer): void;
 }
 
-export function answerer(handlers: Handlers, listener: Listener): (input: unknown) => Promise<unknown> {
+/** @param guard throws a SignerRefusal for what this signer must not be asked now */
+export function answerer(
+  handlers: Handlers,
+  listener: Listener,
+  guard: (method: Method, params: unknown) => void,
+): (input: unknown) => Promise<unknown> {
   return async (input) => {
     const parsed = question.safeParse(input);
     if (!parsed.success) return { number: -1, refusal: { code: 'BadQuestion', message: z.prettifyError(parsed.error) } };
     const { number, method, params } = parsed.data;
     try {
-      return { number, result: await call(handlers, method, params) };
+      return { number, result: await call(handlers, { method, params, guard }) };
     } catch (error) {
       const refusal = refusalOf(error);
       if (refusal.code === 'Internal') listener.failed(error);
@@ -33,9 +38,13 @@ export function answerer(handlers: Handlers, listener: Listener): (input: unknow
   };
 }
 
-async function call<M extends Method>(handlers: Handlers, method: M, params: unknown): Promise<unknown> {
+async function call<M extends Method>(
+  handlers: Handlers,
+  { method, params, guard }: { method: M; params: unknown; guard: (method: Method, params: unknown) => void },
+): Promise<unknown> {
   const parsed = methods[method].params.safeParse(params);
   if (!parsed.success) throw new SignerRefusal('BadQuestion', z.prettifyError(parsed.error));
+  guard(method, parsed.data);
   const result = await handlers[method](parsed.data as Params<M>); // the schema is the one of this very method
   return z.encode(methods[method].result as z.ZodType, result);
 }

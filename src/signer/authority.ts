@@ -51,12 +51,24 @@ export interface SignerAuthority {
 
 export interface AuthorityParts extends LedgerParts {
   readonly clock: Clock;
+  /** Whether its heads say when: one without a date vouches for what is in the log, not for what is not. */
+  readonly isDated: () => boolean;
   /** Told of every head that this log comes to. */
   readonly onHead: (head: SignedHead) => void;
 }
 
 /** @throws {Error} naming the first entry that is not what it was */
-export function openAuthority({ root, signerId, sign, store, clock, onHead, onDistrust, onFault }: AuthorityParts): SignerAuthority {
+export function openAuthority({
+  root,
+  signerId,
+  sign,
+  store,
+  clock,
+  isDated,
+  onHead,
+  onDistrust,
+  onFault,
+}: AuthorityParts): SignerAuthority {
   const ledger = openLedger({ root, signerId, sign, store, onDistrust, onFault });
 
   const refuse = (code: 'Behind' | 'Forked' | 'Refused', message: string): SignerRefusal =>
@@ -70,7 +82,7 @@ export function openAuthority({ root, signerId, sign, store, clock, onHead, onDi
 
   function signHead(): SignedHead {
     const { head } = ledger.registry;
-    const at = Math.floor(clock() / 1000);
+    const at = isDated() ? Math.floor(clock() / 1000) : 0;
     return { ...head, at, signerId, signature: toBase64Url(sign(headMessage(root.clusterId, head, at))) };
   }
 

@@ -123,6 +123,11 @@ export const methods = {
     result: z.object({ entries: entryPage, vouchers }),
   },
   signHead: { params: z.object({}), result: z.object({ head: signedHead }) },
+  /**
+   * To a signer that came back from a backup, or in another's place: `heads` that others have signed since, which show that its log lacks
+   * nothing. Until then it refuses as Unwitnessed, and its own heads have no date.
+   */
+  witness: { params: z.object({ heads: vouchers }), result: z.object({ head: signedHead }) },
 
   /** What is public of a key that this signer holds a share of. */
   describeKey: {
@@ -180,7 +185,8 @@ export const question = z.object({ number: z.int(), method: z.enum(Object.keys(m
 
 /**
  * Why a signer said no. Unknown*: it does not have what the question names. Refused: it will not; `refusal` says which rule it was. Behind:
- * its authority log lacks what the question stands on. Forked: its log has another history. Aborted: the protocol failed, naming
+ * its authority log lacks what the question stands on. Forked: its log has another history. Unwitnessed: it came back, and others must say
+ * first that its log is complete. Aborted: the protocol failed, naming
  * `culprits`. Internal: its own fault. `head`: of its log, where that is what it judged by.
  */
 export const refusal = z.object({
@@ -193,6 +199,7 @@ export const refusal = z.object({
     'Refused',
     'Behind',
     'Forked',
+    'Unwitnessed',
     'Aborted',
     'Busy',
     'Internal',

@@ -36,6 +36,7 @@ import type { ReplayMemory } from './replayMemory.ts';
 import type { SeedStore } from './seeds.ts';
 import { openSession, type Session, type Step } from './sessions.ts';
 import type { Shares } from './shares.ts';
+import type { Witness } from './witness.ts';
 
 /** A session that is not continued is given up after this. */
 const sessionMs = 15_000;
@@ -57,11 +58,23 @@ export interface SignerParts {
   readonly shares: Shares;
   readonly seeds: SeedStore;
   readonly authority: SignerAuthority;
+  readonly witness: Witness;
   readonly replays: ReplayMemory;
   readonly clock: Clock;
 }
 
-export function createHandlers({ cluster, index, identity, nonceSecret, shares, seeds, authority, replays, clock }: SignerParts): Handlers {
+export function createHandlers({
+  cluster,
+  index,
+  identity,
+  nonceSecret,
+  shares,
+  seeds,
+  authority,
+  witness,
+  replays,
+  clock,
+}: SignerParts): Handlers {
   const self = cluster.signers.find((signer) => signer.index === index);
   assert(self, 'this signer is in its cluster');
   const keys = derivedKeys({ shares, find: (keyId) => authority.registry.keys.get(keyId) });
@@ -163,6 +176,10 @@ export function createHandlers({ cluster, index, identity, nonceSecret, shares, 
       return { entries, vouchers: [...vouchers] };
     },
     signHead: () => ({ head: authority.signHead() }),
+    witness({ heads }) {
+      witness.hear(authority.registry, heads);
+      return { head: authority.signHead() };
+    },
 
     /** Verification shares and chain code are sealed with the share, so it is opened for them. */
     describeKey: ({ keyId }) =>

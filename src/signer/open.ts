@@ -22,6 +22,7 @@ import { sealedSeeds } from './seeds.ts';
 import { sealedShares } from './shares.ts';
 import { openSignerStore, type SignerStore } from './store.ts';
 import { readTlsKey } from './tlsKey.ts';
+import { openWitness } from './witness.ts';
 
 /** Refusals of a kind are logged once in this time. */
 const refusalsEveryMs = 1_000;
@@ -67,12 +68,15 @@ function signerOn(store: SignerStore, { dataDir, keyEncryptionKey, clock, log }:
   const self = cluster.signers.find((signer) => signer.signerId === signerId);
   if (self === undefined) throw new Error(`${join(dataDir, pinnedClusterFile)} does not name this signer (${signerId})`);
 
+  const root = rootOf(cluster);
+  const witness = openWitness({ store, keyEncryptionKey, root, signerId });
   const authority = openAuthority({
-    root: rootOf(cluster),
+    root,
     signerId,
     sign: signatureBy(secrets),
     store,
     clock,
+    isDated: () => !witness.isAwaited,
     onHead: ({ sequence, hash, at, signature }) =>
       log.info({ sequence, hash: toHex(hash), at, signature }, 'the authority log has a new head'),
     onDistrust: (reason) =>
@@ -82,7 +86,7 @@ function signerOn(store: SignerStore, { dataDir, keyEncryptionKey, clock, log }:
       failure.resolve(fault);
     },
   });
-  const replays = openReplayMemory({ dataDir, clock, hasHistory: authority.registry.head.sequence > 0 });
+  const replays = openReplayMemory({ dataDir, clock, hasHistory: authority.registry.head.sequence > 0 || witness.isAwaited });
   const handlers = createHandlers({
     cluster,
     index: self.index,
@@ -91,6 +95,7 @@ function signerOn(store: SignerStore, { dataDir, keyEncryptionKey, clock, log }:
     shares: sealedShares({ store, keyEncryptionKey, signerId }),
     seeds: sealedSeeds({ store, keyEncryptionKey }),
     authority,
+    witness,
     replays,
     clock,
   });
@@ -103,10 +108,11 @@ function signerOn(store: SignerStore, { dataDir, keyEncryptionKey, clock, log }:
     index: self.index,
     failed: failure.promise,
     reviewed,
-    answer: answerer(handlers, {
-      failed: (error) => log.error({ reasons: reasonsOf(error) }, 'a question failed'),
-      refused: refusalLog(log),
-    }),
+    answer: answerer(
+      handlers,
+      { failed: (error) => log.error({ reasons: reasonsOf(error) }, 'a question failed'), refused: refusalLog(log) },
+      witness.guard,
+    ),
     tlsKey() {
       const key = readTlsKey(store, keyEncryptionKey);
       if (key === undefined) throw new Error('this signer has no TLS key yet: run `countersign signer init` again');

@@ -16,6 +16,7 @@ import { openKeyEncryptionKey } from './keyEncryption/open.ts';
 import type { KeyEncryptionSettings } from './keyEncryption/settings.ts';
 import { openLedger } from './ledger.ts';
 import { openSignerStore } from './store.ts';
+import { openWitness } from './witness.ts';
 
 export interface RecoveryPart {
   readonly signerId: string;
@@ -43,6 +44,8 @@ export async function signRecovery({
     const { signerId } = publicSignerOf(secrets);
     const root = rootOf(clusterFile.parse(JSON.parse(readFileSync(join(dataDir, pinnedClusterFile), 'utf8'))));
     const sign = signatureBy(secrets);
+    const { isAwaited } = openWitness({ store, keyEncryptionKey, root, signerId });
+    if (isAwaited) throw new Error('this signer came back from a backup, and no others have witnessed yet that its log is complete');
     const { registry } = openLedger({
       root,
       signerId,

@@ -18,6 +18,7 @@ export interface SignerStore extends SignerSnapshot {
   addSecret(name: string, sealed: Uint8Array): boolean;
   /** Replaces what was there. */
   putSecret(name: string, sealed: Uint8Array): void;
+  removeSecret(name: string): void;
   readShare(keyId: string): SealedShare | undefined;
   /** @returns false, writing nothing, if the key has a share */
   addShare(keyId: string, share: SealedShare): boolean;
@@ -36,6 +37,8 @@ export interface SignerSnapshot {
   /** One after the other. */
   secrets(): Iterable<SealedSecret>;
   shares(): Iterable<NamedShare>;
+  /** Of shares, and of entries of the log. */
+  count(): { readonly keys: number; readonly sequence: number };
   readonly log: Pick<LogStore, 'all'>;
   close(): void;
 }
@@ -119,6 +122,7 @@ function lockedStore(dataDir: string): SignerStore {
   const secretOver = db.prepare(
     'insert into secrets (name, sealed) values (?, ?) on conflict (name) do update set sealed = excluded.sealed',
   );
+  const secretOut = db.prepare('delete from secrets where name = ?');
   const shareOf = db.prepare('select epoch, key_type as keyType, public_key as publicKey, sealed from shares where key_id = ?');
   const shareIn = db.prepare(
     'insert into shares (key_id, epoch, key_type, public_key, sealed) values (?, ?, ?, ?, ?) on conflict do nothing',
@@ -128,6 +132,7 @@ function lockedStore(dataDir: string): SignerStore {
     ...reading,
     addSecret: (name, sealed) => secretIn.run(name, sealed).changes === 1,
     putSecret: (name, sealed) => void secretOver.run(name, sealed),
+    removeSecret: (name) => void secretOut.run(name),
     readShare: (keyId) => shareOf.get(keyId) as SealedShare | undefined,
     addShare: (keyId, { epoch, keyType, publicKey, sealed }) => shareIn.run(keyId, epoch, keyType, publicKey, sealed).changes === 1,
     reseal({ secret, share }) {
@@ -168,16 +173,18 @@ export function readSignerStore(dataDir: string): SignerSnapshot {
   }
 }
 
-function readingFrom(db: DatabaseSync): Pick<SignerSnapshot, 'readSecret' | 'secrets' | 'shares'> {
+function readingFrom(db: DatabaseSync): Pick<SignerSnapshot, 'readSecret' | 'secrets' | 'shares' | 'count'> {
   const secretOf = db.prepare('select sealed from secrets where name = ?');
   const secrets = db.prepare('select name, sealed from secrets order by name');
   const shares = db.prepare(
     'select key_id as keyId, epoch, key_type as keyType, public_key as publicKey, sealed from shares order by key_id',
   );
+  const counts = db.prepare('select (select count(*) from shares) as keys, (select coalesce(max(sequence), 0) from entries) as sequence');
   return {
     readSecret: (name) => (secretOf.get(name) as { sealed: Uint8Array } | undefined)?.sealed,
     secrets: () => secrets.iterate() as Iterable<unknown> as Iterable<SealedSecret>,
     shares: () => shares.iterate() as Iterable<unknown> as Iterable<NamedShare>,
+    count: () => counts.get() as { keys: number; sequence: number },
   };
 }
 

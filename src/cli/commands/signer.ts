@@ -1,10 +1,14 @@
 /** `countersign signer …`: a signer's process, and what its operator does with its directory. @module */
 
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { parseAddress } from '../../base/address.ts';
+import { systemClock } from '../../base/clock.ts';
 import { type Environment, readConfig, readKeyEncryption } from '../../config.ts';
 import { createLog } from '../../log.ts';
+import type { Header } from '../../signer/backup/format.ts';
 import { type ProviderName, providers } from '../../signer/keyEncryption/settings.ts';
+import { readOpeners, readPassphrase } from '../openers.ts';
 import { required } from '../options.ts';
 
 export async function signer(args: readonly string[], env: Environment): Promise<void> {
@@ -17,6 +21,11 @@ export async function signer(args: readonly string[], env: Environment): Promise
       listen: { type: 'string' },
       to: { type: 'string' },
       rotate: { type: 'boolean', default: false },
+      from: { type: 'string' },
+      recipient: { type: 'string', multiple: true, default: [] },
+      'recovery-key': { type: 'string', multiple: true, default: [] },
+      'passphrase-file': { type: 'string', multiple: true, default: [] },
+      unwitnessed: { type: 'boolean', default: false },
     },
   });
   const command = positionals.join(' ');
@@ -48,9 +57,35 @@ export async function signer(args: readonly string[], env: Environment): Promise
       );
       return;
     }
+    case 'backup': {
+      const { backUpSigner } = await import('../../signer/backup/write.ts');
+      const to = required(values.to, '--to');
+      const [passphrase, ...others] = values['passphrase-file'].map(readPassphrase);
+      if (others.length > 0) throw new Error('a backup has one passphrase; recovery keys may be several');
+      const recipients = { publicKeys: values.recipient.map((file) => readFileSync(file, 'utf8')), passphrase };
+      console.log(described(to, await backUpSigner({ dataDir, settings, to, recipients, clock: systemClock })));
+      return;
+    }
+    case 'restore': {
+      const { restoreSigner } = await import('../../signer/backup/restore.ts');
+      const from = required(values.from, '--from');
+      const openers = readOpeners({ recoveryKeys: values['recovery-key'], passphraseFiles: values['passphrase-file'] });
+      const restored = await restoreSigner({ dataDir, settings, from, openers, isWitnessed: !values.unwitnessed, clock: systemClock });
+      console.log(`${described(from, restored)}\n${values.unwitnessed ? '' : afterRestore}See docs/backups.md for what comes next.`);
+      return;
+    }
     default:
       throw new Error(`unknown command: signer ${command}`);
   }
+}
+
+const afterRestore = `It takes part once enough other signers have witnessed that its log is complete, and in nothing that was authorised before its start.
+The old signer, wherever it is, must never run again.
+`;
+
+function described(file: string, { clusterId, signerId, createdAt, keys, sequence }: Header): string {
+  const made = new Date(createdAt * 1000).toISOString();
+  return `${file}: signer ${signerId} of cluster ${clusterId} as of ${made}; shares of ${keys} keys, ${sequence} entries of the authority log.`;
 }
 
 /** @throws {Error} naming those there are */

@@ -11,12 +11,12 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { seal, unseal } from '../../crypto/seal.ts';
-import { holdLock } from '../../lock.ts';
 import { clusterFile, pinnedClusterFile } from '../contract.ts';
 import { publicSignerOf, readIdentity } from '../identity.ts';
 import { secretBinding } from '../secrets.ts';
 import { shareBinding } from '../shares.ts';
 import { openSignerStore, readSignerStore, type SignerSnapshot } from '../store.ts';
+import { exclusively } from './exclusively.ts';
 import {
   hasNextKeyFile,
   isWrapped,
@@ -38,9 +38,6 @@ export interface Rewrap {
   readonly to: ProviderName | undefined;
   readonly settings: KeyEncryptionSettings;
 }
-
-/** Another rewrap is done within this time, or something is wrong. */
-const lockWithinMs = 5_000;
 
 /** @returns from which provider to which @throws {Error} leaving all as it was */
 export async function rewrap({ dataDir, to, settings }: Rewrap): Promise<{ from: ProviderName; to: ProviderName }> {
@@ -89,13 +86,6 @@ export async function rotate({ dataDir, to, settings }: Rewrap): Promise<{ from:
     for (const secret of [key, next]) secret.fill(0);
     store.close();
   }
-}
-
-/** One change of a key file at a time. */
-function exclusively(dataDir: string): Disposable {
-  if (!existsSync(dataDir)) throw new Error(`${dataDir} is missing: there is no signer`);
-  const lock = holdLock(join(dataDir, 'key-encryption.lock'), lockWithinMs);
-  return { [Symbol.dispose]: () => lock.release() };
 }
 
 /** Read with the key, so that a key that does not open the store is never wrapped. */
