@@ -18,6 +18,7 @@ const chains: { readonly [K in BlockchainKind]?: () => Promise<Chain<K>> } = {
   Solana: async () => (await import('./solana.ts')).solana,
   Stellar: async () => (await import('./stellar.ts')).stellar,
   Tezos: async () => (await import('./tezos.ts')).tezos,
+  Tron: async () => (await import('./tron.ts')).tron,
   Xrpl: async () => (await import('./xrpl.ts')).xrpl,
 };
 

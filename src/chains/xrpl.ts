@@ -32,12 +32,13 @@ import type { Body } from './requests.ts';
 import { bytesOf, decoding } from './target.ts';
 import { dropsOf, effectsOf, type Fields, flagsOf } from './xrpl/effects.ts';
 
-/** The largest that are in use, those of the bridge and of oracles, have a few thousand. It bounds how deep objects can be nested. */
+/** The largest that are in use have a few thousand. */
 const maxTransactionBytes = 16 * 1024;
 /** Above it, a transaction must name the network; below, it must not (rippled: telNETWORK_ID_MAKES_TX_NON_CANONICAL). */
 const lastUnnamedNetwork = 1024;
 /** tfInnerBatchTxn: valid without a signature of its own, inside a Batch. */
 const innerBatchFlag = 0x40000000;
+const expected = 'expected an XRP Ledger transaction in the binary codec';
 const neverSigned: ReadonlySet<unknown> = new Set(['EnableAmendment', 'SetFee', 'UNLModify', 'Batch', 'Invalid']);
 
 export const xrpl: Chain<'Xrpl'> = {
@@ -72,19 +73,20 @@ function signTransaction({ transaction }: Body<'Transaction'>, key: ChainKey, ta
 
 /** @throws {Refusal} BadRequest for bytes that are not what the codec writes */
 function readTransaction(bytes: Uint8Array): Fields {
-  const refuse = (why: string, cause?: unknown) =>
-    new Refusal('BadRequest', `expected an XRP Ledger transaction in the binary codec: ${why}`, { cause });
-  if (bytes.length > maxTransactionBytes) throw refuse(`it has ${bytes.length} bytes, at most ${maxTransactionBytes} are signed`);
-  const { fields, again } = (() => {
-    try {
-      const fields: Fields = decode(toHex(bytes));
-      return { fields, again: encode(fields) };
-    } catch (cause) {
-      throw refuse('the codec cannot read it', cause); // its own words are about itself
-    }
-  })();
-  if (again.toLowerCase() !== toHex(bytes)) throw refuse('the codec writes it otherwise');
+  if (bytes.length > maxTransactionBytes) refuse(`${expected}: it has ${bytes.length} bytes, at most ${maxTransactionBytes} are signed`);
+  const { fields, written } = readAndWrite(toHex(bytes));
+  if (written.toLowerCase() !== toHex(bytes)) refuse(`${expected}: the codec writes it otherwise`);
   return fields;
+}
+
+/** @throws {Refusal} BadRequest: what the codec says when it fails is about itself */
+function readAndWrite(hex: string): { fields: Fields; written: string } {
+  try {
+    const fields = decode(hex);
+    return { fields, written: encode(fields) };
+  } catch (cause) {
+    throw new Refusal('BadRequest', `${expected}: the codec cannot read it`, { cause });
+  }
 }
 
 /** @throws {Refusal} BadRequest */

@@ -14,6 +14,7 @@ import { b58Encode, getPkhfromPk, PrefixV2, verifySignature } from '@taquito/uti
 import { SignMode } from 'cosmjs-types/cosmos/tx/signing/v1beta1/signing';
 import { AuthInfo, SignDoc, TxBody } from 'cosmjs-types/cosmos/tx/v1beta1/tx';
 import { computeAddress, Transaction } from 'ethers';
+import { utils as tron } from 'tronweb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import * as xrpl from 'xrpl';
 import { fromHex, to0x, toBase64, toHex, utf8 } from '../../src/base/bytes.ts';
@@ -136,6 +137,24 @@ const samples: Readonly<Record<string, Sample>> = {
       const key = b58Encode(publicKey, PrefixV2.Ed25519PublicKey);
       expect(verifySignature(transaction, key, b58Encode(encoded, PrefixV2.Ed25519Signature), Uint8Array.of(3))).toBe(true);
       expect(signedData).toBe(`0x${transaction}${toHex(encoded)}`);
+    },
+  },
+
+  Tron: {
+    key: { scheme: 'ECDSA', curve: 'secp256k1' },
+    request(publicKey) {
+      const owner_address = toHex(Uint8Array.from(tron.crypto.computeAddress([...secp256k1.Point.fromBytes(publicKey).toBytes(false)])));
+      const contract = [{ type: 'WithdrawBalanceContract', parameter: { value: { owner_address } } }];
+      const unsigned = tron.transaction.txJsonToPb({ raw_data: { contract, ref_block_bytes: '2722', ref_block_hash: 'b142ad939b228d78' } });
+      return { kind: 'Transaction', network: 'TronNile', transaction: to0x(unsigned.serializeBinary()) };
+    },
+    verify({ signature, signedData }, publicKey, body) {
+      const transaction = 'transaction' in body ? String(body.transaction) : '';
+      // Behind a byte of its tag and one of its length stands the raw data, whose hash is what is signed.
+      const digest = toHex(sha256(bytesOf(transaction).subarray(2)));
+      const owner = tron.crypto.computeAddress([...secp256k1.Point.fromBytes(publicKey).toBytes(false)]);
+      expect(tron.crypto.ecRecover(digest, signature?.encoded ?? '').toLowerCase()).toBe(toHex(Uint8Array.from(owner)));
+      expect(signedData).toBe(`${transaction}1241${signature?.encoded?.slice(2)}`);
     },
   },
 

@@ -111,6 +111,24 @@ export function messageOf(bytes: Uint8Array): Message {
   };
 }
 
+/**
+ * A message as every library writes it: these fields and no others, in ascending order, none that has its default value. Chains that sign
+ * what they have read and written again (Tron) take no other.
+ * @throws {Error} for what is written otherwise
+ */
+export function canonicalMessageOf(bytes: Uint8Array, known: readonly number[]): Message {
+  const message = messageOf(bytes);
+  const [unknown] = message.unknown(known);
+  if (unknown !== undefined) throw new Error(`it has an unknown field ${unknown}`);
+  let last = 0;
+  for (const { number, value } of fieldsOf(bytes)) {
+    if (number < last) throw new Error(`field ${number} is behind field ${last}`);
+    if (value === 0n || (typeof value !== 'bigint' && value.length === 0)) throw new Error(`field ${number} is there, and empty`);
+    last = number;
+  }
+  return message;
+}
+
 /** @throws {Error} unless it is UTF-8 */
 export function utf8Of(bytes: Uint8Array): string {
   return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
