@@ -16,6 +16,7 @@ const chains: { readonly [K in BlockchainKind]?: () => Promise<Chain<K>> } = {
   Evm: async () => (await import('./evm.ts')).evm,
   Kaspa: async () => (await import('./kaspa.ts')).kaspa,
   Solana: async () => (await import('./solana.ts')).solana,
+  Starknet: async () => (await import('./starknet.ts')).starknet,
   Stellar: async () => (await import('./stellar.ts')).stellar,
   Tezos: async () => (await import('./tezos.ts')).tezos,
   Tron: async () => (await import('./tron.ts')).tron,

@@ -30,6 +30,7 @@ const common = {
 
 const hash32 = z.string().refine((text) => fromHex(text)?.length === 32, 'expected 32 bytes of hex, with or without 0x');
 const typedDataTypes = z.record(z.string(), z.array(z.object({ name: z.string(), type: z.string() })));
+const snip12Types = z.record(z.string(), z.array(z.object({ name: z.string(), type: z.string(), contains: z.string().optional() })));
 const json = z.record(z.string(), z.unknown());
 
 export const requestKinds = {
@@ -47,7 +48,16 @@ export const requestKinds = {
   Eip191: z.object({ kind: z.literal('Eip191'), message: hex(maxMessageBytes), ...common }),
   Eip712: z.object({ kind: z.literal('Eip712'), types: typedDataTypes, domain: json, message: json, ...common }),
   Eip7702: z.object({ kind: z.literal('Eip7702'), address: z.string(), nonce: z.number(), chainId: z.number(), ...common }),
-  Snip12: z.object({ kind: z.literal('Snip12'), primaryType: z.string(), types: typedDataTypes, domain: json, message: json, ...common }),
+  Snip12: z.object({
+    kind: z.literal('Snip12'),
+    primaryType: z.string(),
+    types: snip12Types,
+    domain: json,
+    message: json,
+    /** Hex, of the account contract: a member of ours (`starknet.ts`). */
+    accountAddress: z.string().max(66).optional(),
+    ...common,
+  }),
   Psbt: z.object({ kind: z.literal('Psbt'), psbt: hex(maxMessageBytes), ...common }),
   Bip322: z.object({ kind: z.literal('Bip322'), message: hex(maxMessageBytes), format: z.enum(['Simple', 'Full']).optional(), ...common }),
   SignDocDirect: z.object({ kind: z.literal('SignDocDirect'), signDoc: hex(maxMessageBytes), ...common }),

@@ -7,6 +7,7 @@ import { encodePubkey } from '@cosmjs/proto-signing';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { sha256 } from '@noble/hashes/sha2.js';
+import * as starkCurve from '@scure/starknet';
 import * as solana from '@solana/kit';
 import { Account, Asset, Keypair, Networks, Operation, StrKey, TransactionBuilder } from '@stellar/stellar-sdk';
 import { localForger } from '@taquito/local-forging';
@@ -14,10 +15,12 @@ import { b58Encode, getPkhfromPk, PrefixV2, verifySignature } from '@taquito/uti
 import { SignMode } from 'cosmjs-types/cosmos/tx/signing/v1beta1/signing';
 import { AuthInfo, SignDoc, TxBody } from 'cosmjs-types/cosmos/tx/v1beta1/tx';
 import { computeAddress, Transaction } from 'ethers';
+import { type TypedData, typedData } from 'starknet';
 import { utils as tron } from 'tronweb';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import * as xrpl from 'xrpl';
 import { fromHex, to0x, toBase64, toHex, utf8 } from '../../src/base/bytes.ts';
+import { addressOf } from '../../src/chains/index.ts';
 import { type Instance, officialClient, startInstance } from '../support/instance.ts';
 import type { KeyTypeNames } from './examples.ts';
 
@@ -86,6 +89,29 @@ const samples: Readonly<Record<string, Sample>> = {
       const encoded = bytesOf(signature?.encoded);
       expect(Object.values(signatures)).toEqual([encoded]);
       expect(ed25519.verify(encoded, new Uint8Array(messageBytes), publicKey)).toBe(true);
+    },
+  },
+
+  Starknet: {
+    key: { scheme: 'ECDSA', curve: 'stark' },
+    request: () => ({
+      kind: 'Snip12',
+      network: 'StarknetSepolia',
+      types: {
+        StarknetDomain: ['name', 'chainId', 'revision'].map((name) => ({ name, type: 'shortstring' })),
+        Vote: [{ name: 'choice', type: 'u128' }],
+      },
+      primaryType: 'Vote',
+      domain: { name: 'assembly', chainId: 'SN_SEPOLIA', revision: '1' },
+      message: { choice: 2 },
+    }),
+    async verify({ signature }, publicKey, body) {
+      const account = (await addressOf({ keyType: 'ECDSA/stark', publicKey }, 'StarknetSepolia')) ?? '';
+      const digest = typedData.getMessageHash(body as unknown as TypedData, account);
+      const { r = '', s = '' } = signature ?? {};
+      const made = new starkCurve.Signature(BigInt(r), BigInt(s));
+      expect(starkCurve.verify(made, digest.slice(2).padStart(64, '0'), toHex(publicKey))).toBe(true);
+      expect(signature?.encoded).toBe(`${r}${s.slice(2)}`);
     },
   },
 
