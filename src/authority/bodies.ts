@@ -125,6 +125,31 @@ export const exportKeyBody = z.object({
   force: z.boolean().exactOptional(),
 });
 
+/** A cluster has no more. */
+const maxSigners = 15;
+/** A share with the public shares of that many signers, encrypted, in base64. */
+const maxEncryptedShareChars = 8192;
+
+/** One share for each signer, encrypted to it (contract §10.3). */
+export const importedShares = z
+  .array(z.object({ signerId: z.string().min(1).max(64), encryptedKeyShare: z.base64().min(1).max(maxEncryptedShareChars) }))
+  .min(2)
+  .max(maxSigners);
+
+export const importKeyBody = z.object({
+  name: name.exactOptional(),
+  masterKey: z.boolean().exactOptional(),
+  protocol: shareProtocol,
+  curve,
+  minSigners: z.int().min(2).max(maxSigners),
+  encryptedKeyShares: importedShares,
+});
+
+export const importWalletBody = importKeyBody.omit({ masterKey: true }).extend({
+  network: z.enum(walletNetworks),
+  externalId: externalId.exactOptional(),
+});
+
 /** `userId` is what older clients say. */
 export const delegateKeyBody = z
   .object({ delegateTo: id.exactOptional(), userId: id.exactOptional() })
@@ -154,4 +179,6 @@ export const deriveBody = z.object({
 export type CreateServiceAccount = z.output<typeof createServiceAccountBody>;
 export type CreateWallet = z.output<typeof createWalletBody>;
 export type CreateKey = z.output<typeof createKeyBody>;
+export type ImportKey = z.output<typeof importKeyBody>;
+export type ImportedShares = z.output<typeof importedShares>;
 export type ExportKey = z.output<typeof exportKeyBody>;

@@ -8,6 +8,7 @@ import * as delegation from './delegation.ts';
 import type { Caller } from './grants.ts';
 import { namesOf } from './ids.ts';
 import * as keyExport from './keyExport.ts';
+import * as keyImport from './keyImport.ts';
 import * as keys from './keys.ts';
 import { targetOf } from './parse.ts';
 import * as permissions from './permissions.ts';
@@ -28,9 +29,11 @@ const rules = {
   deleteAssignment: permissions.revocation,
   createKey: keys.creation,
   deleteKey: keys.archival,
+  importKey: keyImport.asKey,
   exportKey: keyExport.ofKey,
   delegateKey: delegation.ofKey,
   createWallet: wallets.creation,
+  importWallet: keyImport.asWallet,
   exportWallet: keyExport.ofWallet,
   delegateWallet: delegation.ofWallet,
 } as const satisfies Record<RegistryRequest, Rule>;

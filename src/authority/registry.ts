@@ -74,6 +74,15 @@ export interface Key {
   /** The end user whose key it is, for good; absent while it is the organisation's. */
   readonly delegatedTo?: string;
   readonly exported?: Export;
+  /** Its shares came with the request. */
+  readonly imported?: Import;
+}
+
+export interface Import {
+  /** How many of the shares determine the key, as its owner split it. */
+  readonly minSigners: number;
+  /** Hex: of the shares as they were handed in, each encrypted to its signer (`keyImport.ts`). */
+  readonly sharesHash: string;
 }
 
 /** The key signs no more: it is whole elsewhere. */

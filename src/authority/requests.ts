@@ -21,6 +21,8 @@ import {
   exportKeyBody,
   forceQuery,
   id,
+  importKeyBody,
+  importWalletBody,
   updatePermissionBody,
 } from './bodies.ts';
 import type { Operation } from './operations.ts';
@@ -120,6 +122,7 @@ export const registryRequests = {
   },
   createKey: { method: 'POST', path: '/keys', operation: 'Keys:Create', params: ignored, query: ignored, body: createKeyBody },
   deleteKey: { method: 'DELETE', path: '/keys/:keyId', operation: 'Keys:Delete', params: ofKey, query: ignored, body: ignored },
+  importKey: { method: 'POST', path: '/keys/import', operation: 'Keys:Import', params: ignored, query: ignored, body: importKeyBody },
   exportKey: {
     method: 'POST',
     path: '/keys/:keyId/export',
@@ -143,6 +146,15 @@ export const registryRequests = {
     params: ignored,
     query: ignored,
     body: createWalletBody,
+  },
+  /** And `Wallets:Create`. */
+  importWallet: {
+    method: 'POST',
+    path: '/wallets/import',
+    operation: 'Keys:Import',
+    params: ignored,
+    query: ignored,
+    body: importWalletBody,
   },
   exportWallet: {
     method: 'POST',

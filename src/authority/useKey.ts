@@ -64,11 +64,12 @@ export function authoriseDerivation(
 /**
  * Whether a key of this type was asked for under this id: then shares of it may be made, once. The entry that asked for it stands in the
  * log, so the session need not bring it again.
- * @throws {Refusal} NotFound, BadRequest for an archived key, Forbidden for another type, or a child
+ * @throws {Refusal} NotFound, BadRequest for an archived key, Forbidden for another type, an imported key, or a child
  */
 export function authoriseKeygen(registry: Registry, { keyId, keyType }: { keyId: string; keyType: KeyType }): Key {
   const key = requireActiveKey(registry, keyId);
   if (key.keyType !== keyType) throw new Refusal('Forbidden', `key ${keyId} was asked for as ${key.keyType}, the session makes ${keyType}`);
+  if (key.imported !== undefined) throw new Refusal('Forbidden', `key ${keyId} is imported, not made`);
   if (key.derivedFrom !== undefined) throw new Refusal('Forbidden', `key ${keyId} is derived from key ${key.derivedFrom.keyId}, not made`);
   return key;
 }

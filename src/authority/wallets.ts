@@ -16,13 +16,21 @@ import { fresh, type Ground, rule } from './rule.ts';
 
 /** Whoever may create wallets may create the new key that one needs: `Keys:Create` is for keys without a wallet. */
 export const creation = rule(registryRequests.createWallet, ({ body, ...ground }) => {
-  const { registry, caller, names } = ground;
+  const { registry, caller } = ground;
   if (body.tags?.length) requirePermitted(registry, caller, 'Wallets:Tags:Add');
   const { key, changes } = keyFor(ground, body);
-  const { network } = body;
-  if (registry.walletOf(key.id, network) !== undefined) throw new Refusal('Conflict', `key ${key.id} has a wallet on ${network} already`);
-  return [...changes, { kind: 'wallet', record: { id: fresh(registry.wallets, names.id('wallet')), keyId: key.id, network } }];
+  return [...changes, newWallet(ground, key, body.network)];
 });
+
+/** The change that binds a key to a network. @throws {Refusal} BadRequest for a key of a type that the network does not have, Conflict */
+export function newWallet({ registry, names }: Ground, key: Key, network: WalletNetwork): Extract<Change, { kind: 'wallet' }> {
+  const types = keyTypesOf(network);
+  if (!types.includes(key.keyType)) {
+    throw new Refusal('BadRequest', `a wallet of ${network} has a key of ${typesIn(types)}; key ${key.id} is ${key.keyType}`);
+  }
+  if (registry.walletOf(key.id, network) !== undefined) throw new Refusal('Conflict', `key ${key.id} has a wallet on ${network} already`);
+  return { kind: 'wallet', record: { id: fresh(registry.wallets, names.id('wallet')), keyId: key.id, network } };
+}
 
 /** @throws {Refusal} NotFound */
 export function requireWallet(registry: Registry, walletId: string): Wallet {
@@ -37,12 +45,9 @@ function keyFor(
   { network, signingKey = {}, delegateTo, delayDelegation }: CreateWallet,
 ): { key: Key; changes: readonly Change[] } {
   const { id, scheme, curve, ...options } = signingKey;
-  const [usual, ...others] = walletKeyTypes(network);
-  if (usual === undefined)
-    throw new Refusal('BadRequest', `wallets of ${network} are not offered yet; a wallet of KeyECDSA or KeyEdDSA signs hashes for it`);
-
+  const types = keyTypesOf(network);
   if (id === undefined) {
-    const wanted = wantedType([usual, ...others], network, { scheme, curve });
+    const wanted = wantedType(types, network, { scheme, curve });
     const delegation = { ...(delegateTo !== undefined && { delegateTo }), ...(delayDelegation !== undefined && { delayDelegation }) };
     const change = newKey(ground, { ...keyTypes[wanted], ...options, ...delegation });
     return { key: change.record, changes: [change] };
@@ -57,14 +62,19 @@ function keyFor(
   const key = requireUsableKey(ground.registry, ground.caller, id);
   const wanted = keyTypes[key.keyType];
   const isAsked = (scheme ?? wanted.scheme) === wanted.scheme && (curve ?? wanted.curve) === wanted.curve;
-  if (!isAsked || ![usual, ...others].includes(key.keyType)) {
-    throw new Refusal('BadRequest', `a wallet of ${network} has a key of ${typesIn([usual, ...others])}; key ${id} is ${key.keyType}`);
-  }
+  if (!isAsked) throw new Refusal('BadRequest', `key ${id} is ${key.keyType}`);
   return { key, changes: [] };
 }
 
+/** The first is the usual one. @throws {Refusal} BadRequest for a network without wallets */
+function keyTypesOf(network: WalletNetwork): readonly Key['keyType'][] {
+  const types = walletKeyTypes(network);
+  if (types.length > 0) return types;
+  throw new Refusal('BadRequest', `wallets of ${network} are not offered yet; a wallet of KeyECDSA or KeyEdDSA signs hashes for it`);
+}
+
 function wantedType(
-  types: readonly [Key['keyType'], ...Key['keyType'][]],
+  types: readonly Key['keyType'][],
   network: WalletNetwork,
   { scheme, curve }: { scheme: CreateKey['scheme'] | undefined; curve: CreateKey['curve'] | undefined },
 ): Key['keyType'] {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { ImportedShares } from '../authority/bodies.ts';
 import type { Entry } from '../authority/entry.ts';
 import type { SignedHead } from '../authority/signedHead.ts';
 import type { KeyType } from '../base/keyTypes.ts';
@@ -74,6 +75,11 @@ export interface Coordinator {
    * resolves. @throws {Refusal} Unavailable
    */
   createKey(input: { keyId: string; keyType: KeyType }): Promise<NewKey>;
+  /**
+   * Deals a key anew out of the shares that its owner has encrypted to the signers, all of them; its import stands in the authority log.
+   * @throws {Refusal} BadRequest, naming the signer that cannot do anything with its share; Unavailable
+   */
+  importKey(input: { keyId: string; shares: ImportedShares }): Promise<NewKey>;
   /**
    * What the signers hold of a key: as t + 1 of them say it alike.
    * @returns undefined when fewer have it @throws {Refusal} Unavailable when too few answer to tell

@@ -97,10 +97,25 @@ export function createCoordinator({
       if (!(cause instanceof SignerFailures)) throw cause;
       throw new Refusal('Unavailable', `key creation failed at the signers: ${cause.message}`, { cause });
     });
-    const [first, ...rest] = [...outcomes.values()].map(generated);
-    if (first === undefined || !rest.every((other) => sameKey(first, other))) throw new Abort([], 'the signers made different keys');
-    return newKeyOf(first);
+    return agreed(outcomes);
   }
+
+  async function importKey({ keyId, shares }: Parameters<Coordinator['importKey']>[0]): Promise<NewKey> {
+    const up = await current();
+    if (up.length < links.length) {
+      throw new Refusal('Unavailable', `key import needs all ${links.length} signers, each has a share of its own; ${up.length} answer`);
+    }
+    const outcomes = await runSession(up, { kind: 'import', keyId, shares: [...shares] }).catch((cause: unknown) => {
+      if (!(cause instanceof SignerFailures)) throw cause;
+      // What came with the request only the signer can tell to whom it came.
+      const fault = cause.failures.find(({ refusal }) => refusal === 'BadRequest');
+      if (fault !== undefined) throw new Refusal('BadRequest', `signer ${signerIdOf(fault.index)}: ${fault.reason}`, { cause });
+      throw new Refusal('Unavailable', `key import failed at the signers: ${cause.message}`, { cause });
+    });
+    return agreed(outcomes);
+  }
+
+  const signerIdOf = (index: number) => cluster.signers.find((signer) => signer.index === index)?.signerId ?? String(index);
 
   async function sign(input: SignInput): Promise<Signature> {
     const { keyType } = input.key;
@@ -217,6 +232,7 @@ export function createCoordinator({
     entriesFrom: (from) => authority.entriesFrom(from),
     prepare: () => agreeOnSeeds(links, cluster),
     createKey: (input) => logged(createKey(input), { keyId: input.keyId }),
+    importKey: (input) => logged(importKey(input), { keyId: input.keyId }),
     findKey: (keyId) => findKey(links, cluster, keyId),
     sign: (input) => logged(sign(input), { keyId: input.key.id }),
     derive: (input) => logged(derive(input), { keyId: input.key.id }),
@@ -239,6 +255,13 @@ function claimantOf(key: KeyReference, { binding }: Authorisation): Claimant {
 }
 
 type Generated = Extract<Outcome, { kind: 'keygen' }>;
+
+/** @throws {Abort} */
+function agreed(outcomes: ReadonlyMap<number, Outcome>): NewKey {
+  const [first, ...rest] = [...outcomes.values()].map(generated);
+  if (first === undefined || !rest.every((other) => sameKey(first, other))) throw new Abort([], 'the signers made different keys');
+  return newKeyOf(first);
+}
 
 function generated(outcome: Outcome): Generated {
   if (outcome.kind !== 'keygen') throw new Abort([], `a key generation ended as ${outcome.kind}`);

@@ -12,22 +12,20 @@
  * @module
  */
 
-import { randomBytes } from 'node:crypto';
-import { concat, equal, lengthPrefixed, u32, utf8 } from '../base/bytes.ts';
+import { concat, equal, lengthPrefixed, utf8 } from '../base/bytes.ts';
 import { Abort, assert } from '../base/errors.ts';
 import { type KeyType, keyTypes } from '../base/keyTypes.ts';
 import type { Group, Point } from '../crypto/groups/group.ts';
 import { groupOf } from '../crypto/groups/index.ts';
+import { contributionCommitment, jointChainCode, newContribution, revealOf } from './chainCode.ts';
 import { dealtShares, evaluateInExponent, receivedShare } from './dealing.ts';
 import { sha256 } from './hash.ts';
 import { createKeyShare, encodePublic, type KeyShare } from './keyShare.ts';
-import { compareEcho, cut, cutEvenly, digestBytes, echoBytes, echoOf, exchangeSigned, reading, type Signed } from './messages.ts';
+import { cut, cutEvenly, digestBytes, exchangeSigned, reading } from './messages.ts';
 import type { Party } from './party.ts';
 import { type Claim, proofBytes, provePossession, verifyPossession } from './possession.ts';
 import { quorumOf } from './protocols.ts';
 import { assertParticipants, evaluate, type Polynomial, randomPolynomial } from './shamir.ts';
-
-const chainCodeBytes = 32;
 
 /**
  * @returns this participant's share; every other participant has confirmed to hold its own
@@ -42,14 +40,22 @@ export async function keygen(party: Party, { keyType, threshold }: { keyType: Ke
 
   // Round 1: commitments to the polynomial f, and the proof that f(0) is known.
   const f = randomPolynomial({ group, degree: threshold });
-  const contribution = new Uint8Array(randomBytes(chainCodeBytes));
+  const contribution = newContribution();
   const round1 = await exchangeSigned(party, 'dkg/package', packageOf(setting, f, contribution));
   const packages = new Map([...round1].map(([from, { message }]) => [from, readPackage(setting, from, message)]));
 
-  // Round 2: the shares f(j), and the echo of round 1.
-  const echo = echoOf(round1);
-  const round2 = await exchangeSigned(party, 'dkg/share', concat(echo, contribution), dealtShares(setting, 'dkg/share', f, participants));
-  const chainCode = jointChainCode(setting, { echo, packages, round2 });
+  // Round 2: the shares f(j), the echo of round 1, and what was contributed to the chain code.
+  const round2 = await exchangeSigned(
+    party,
+    'dkg/share',
+    revealOf(round1, contribution),
+    dealtShares(setting, 'dkg/share', f, participants),
+  );
+  const chainCode = jointChainCode(
+    party,
+    { committed: { name: 'dkg/package', round: round1 }, revealed: { name: 'dkg/share', round: round2 } },
+    new Map([...packages].map(([from, { chainCodeHash }]) => [from, chainCodeHash])),
+  );
   let secret = evaluate(f, index, group.order);
   for (const [from, { toMe }] of round2) {
     if (from === index) continue;
@@ -102,7 +108,7 @@ function packageOf(setting: Setting, f: Polynomial, contribution: Uint8Array): U
   const { party, group } = setting;
   const C = f.map((coefficient) => group.encodePoint(group.multiplyBase(coefficient)));
   const [C0 = new Uint8Array(0), a0 = 0n] = [C[0], f[0]];
-  return concat(...C, provePossession(claimOf(setting, party.index, C0), a0), chainCodeCommitment(party, party.index, contribution));
+  return concat(...C, provePossession(claimOf(setting, party.index, C0), a0), contributionCommitment(party, party.index, contribution));
 }
 
 function readPackage(setting: Setting, from: number, message: Uint8Array): Package {
@@ -122,30 +128,4 @@ function readPackage(setting: Setting, from: number, message: Uint8Array): Packa
 
 function claimOf({ party, group, keyType }: Setting, i: number, commitment: Uint8Array): Claim {
   return { group, keyType, i, context: party.sessionId, commitment };
-}
-
-/**
- * The hash of all contributions, each as it was committed to. The echoes are compared before anything else of this round is looked at:
- * where two views differ, whatever else goes wrong is the fault of the sender that split them.
- */
-function jointChainCode(
-  { party }: Setting,
-  { echo, packages, round2 }: { echo: Uint8Array; packages: ReadonlyMap<number, Package>; round2: ReadonlyMap<number, Signed> },
-): Uint8Array {
-  const reveals = [...round2].map(([from, { message }]) => {
-    const [theirEcho, reveal] = reading(from, 'dkg/share', () => cut(message, [echoBytes(party), chainCodeBytes]));
-    assert(theirEcho && reveal, 'the message has two parts');
-    if (from !== party.index) compareEcho(party, 'dkg/package', echo, from, theirEcho);
-    return { from, reveal };
-  });
-  for (const { from, reveal } of reveals) {
-    if (!equal(chainCodeCommitment(party, from, reveal), packages.get(from)?.chainCodeHash ?? new Uint8Array(0))) {
-      throw new Abort([from], `dkg/share: participant ${from} reveals another chain code contribution than it committed to`);
-    }
-  }
-  return sha256(lengthPrefixed(utf8('countersign/dkg/chain-code/v1'), party.sessionId, ...reveals.map(({ reveal }) => reveal)));
-}
-
-function chainCodeCommitment({ sessionId }: Party, from: number, contribution: Uint8Array): Uint8Array {
-  return sha256(lengthPrefixed(utf8('countersign/dkg/chain-code-commitment/v1'), sessionId, u32(from), contribution));
 }

@@ -34,6 +34,11 @@ export interface SecretIdentity {
 }
 
 export interface Identity {
+  /**
+   * Opens what somebody outside has encrypted to the transport key, bound to nothing (contract §10.1).
+   * @throws {Error} for what does not open
+   */
+  open(box: Uint8Array): Uint8Array;
   /** The signing and sealing part of a `Party` in one session. Cheap. */
   inSession(sessionId: Uint8Array): Pick<Party, 'sign' | 'verify' | 'sealTo' | 'openFrom'>;
 }
@@ -50,6 +55,8 @@ export function identityOf(fields: SecretIdentity & { index: number; directory: 
   const identitySecret = importSecret(fields.identitySecret);
 
   return {
+    open: (box) => decrypt(transportSecret, box, new Uint8Array()),
+
     inSession(sessionId) {
       const verifies = (from: number, message: Uint8Array, signature: Uint8Array) => {
         const key = directory.get(from)?.identityKey;

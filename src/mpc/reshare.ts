@@ -36,7 +36,9 @@ export interface Redealing {
   readonly keyType: KeyType;
   /** More of the old sharing's participants than its threshold; ascending. */
   readonly dealers: readonly number[];
-  /** The new sharing's. Participants keep their numbers. */
+  /** By dealer: its number in the old sharing, where that is another than in the session: a key that comes from elsewhere. */
+  readonly oldNumbers?: ReadonlyMap<number, number>;
+  /** The new sharing's. */
   readonly threshold: number;
   readonly participants: readonly number[];
   /** What this participant knows of the old sharing. Who knows nothing believes what all dealers say alike. */
@@ -83,7 +85,8 @@ export async function reshare(party: Party, redealing: Redealing): Promise<Redea
   const commitments = commitmentsOf(setting, old, deals);
 
   // The new polynomial, in the exponent and at this participant.
-  const weights = setting.dealers.map((j) => lagrangeAtZero(j, setting.dealers, group.order));
+  const numbers = setting.dealers.map(setting.oldNumberOf);
+  const weights = numbers.map((number) => lagrangeAtZero(number, numbers, group.order));
   const sum = Array.from({ length: setting.threshold + 1 }, (_, k) =>
     group.linearCombination(
       weights,
@@ -107,7 +110,7 @@ export async function reshare(party: Party, redealing: Redealing): Promise<Redea
     lengthPrefixed(
       utf8('countersign/reshare/confirm/v1'),
       sessionId,
-      encodeNumbers(setting.dealers),
+      encodeNumbers([...setting.dealers, ...numbers]),
       encodePublic(old),
       encodePublic(sharing),
     ),
@@ -150,14 +153,15 @@ export function areConfirmed(
   return everybody.every((from) => verify(from, confirmRound, confirmation, confirmations.get(from) ?? new Uint8Array(0)));
 }
 
-interface Setting extends Omit<Redealing, 'participants'> {
+interface Setting extends Omit<Redealing, 'participants' | 'oldNumbers'> {
   readonly party: Party;
+  oldNumberOf(dealer: number): number;
   readonly group: Group;
   /** Who holds the new sharing. */
   readonly receivers: readonly number[];
 }
 
-function settingOf(party: Party, { participants: receivers, ...redealing }: Redealing): Setting {
+function settingOf(party: Party, { participants: receivers, oldNumbers, ...redealing }: Redealing): Setting {
   const { keyType, dealers, threshold, old, secret } = redealing;
   assertParticipants(receivers, threshold);
   assert(quorumOf(keyType, threshold) <= receivers.length, 'there are enough participants to use the key');
@@ -166,7 +170,8 @@ function settingOf(party: Party, { participants: receivers, ...redealing }: Rede
   assert(everybody.join() === party.participants.join(), 'the session is among dealers and receivers, and nobody else');
   assert((secret !== undefined) === dealers.includes(party.index), 'who deals has a share, and who does not has none here');
   assert(!dealers.includes(party.index) || old !== undefined, 'who deals knows the sharing');
-  return { ...redealing, party, receivers, group: groupOf(keyTypes[keyType].curve) };
+  const oldNumberOf = (dealer: number) => oldNumbers?.get(dealer) ?? dealer;
+  return { ...redealing, oldNumberOf, party, receivers, group: groupOf(keyTypes[keyType].curve) };
 }
 
 interface Deal {
@@ -189,7 +194,7 @@ function dealOf({ group, old }: Setting, f: Polynomial | undefined): Uint8Array 
   return concat(encodePublic(old), ...f.slice(1).map((coefficient) => group.encodePoint(group.multiplyBase(coefficient))));
 }
 
-function readDeal({ dealers, group, keyType, threshold }: Setting, from: number, message: Uint8Array): Deal | undefined {
+function readDeal({ dealers, oldNumberOf, group, keyType, threshold }: Setting, from: number, message: Uint8Array): Deal | undefined {
   return reading(from, 'reshare/deal', () => {
     if (!dealers.includes(from)) {
       assert(message.length === 0, 'who does not deal sends nothing');
@@ -198,7 +203,7 @@ function readDeal({ dealers, group, keyType, threshold }: Setting, from: number,
     const { length, ...old } = leadingSharing(message);
     assert(old.keyType === keyType, 'the deal is of the key type of the session');
     assert(
-      dealers.length > old.threshold && dealers.every((j) => old.participants.includes(j)),
+      dealers.length > old.threshold && dealers.every((j) => old.participants.includes(oldNumberOf(j))),
       'more dealers than the old threshold hold the old sharing',
     );
     const points = cutEvenly(message.subarray(length), group.pointBytes, threshold).map((point) => group.decodePoint(point));
@@ -221,12 +226,12 @@ function agreedSharing({ old: known }: Setting, deals: ReadonlyMap<number, Deal 
 
 /** C_j0 … C_jt' of each dealer. C_j0 is its old verification share: checked to be of a sharing of the public key. */
 function commitmentsOf(
-  { dealers, group }: Setting,
+  { dealers, oldNumberOf, group }: Setting,
   old: Sharing,
   deals: ReadonlyMap<number, Deal | undefined>,
 ): readonly { readonly j: number; readonly C: readonly Point[] }[] {
   const X = sharedPoints(old, dealers);
-  return dealers.map((j) => ({ j, C: [X.get(j) ?? group.identity, ...(deals.get(j)?.points ?? [])] }));
+  return dealers.map((j) => ({ j, C: [X.get(oldNumberOf(j)) ?? group.identity, ...(deals.get(j)?.points ?? [])] }));
 }
 
 /** @throws {Abort} naming all dealers, who say alike what is no sharing: with an honest one among them it does not come to this */

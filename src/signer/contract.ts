@@ -5,6 +5,7 @@
  */
 
 import { z } from 'zod';
+import { importedShares } from '../authority/bodies.ts';
 import type { Root } from '../authority/root.ts';
 import { maxEntryChars } from '../authority/wire.ts';
 import { toBase64 } from '../base/bytes.ts';
@@ -65,6 +66,8 @@ export const authorisation = z.object({
 const task = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('seeds') }),
   z.object({ kind: z.literal('keygen'), keyId: id, keyType }),
+  /** `shares` as they came with the request, those of the others included: all together they are what the log says. */
+  z.object({ kind: z.literal('import'), keyId: id, shares: importedShares }),
   z.object({ kind: z.literal('presign'), curve: z.enum(['secp256k1', 'stark']), count: z.int().min(1).max(maxBatch) }),
 ]);
 export type Task = z.output<typeof task>;

@@ -7,7 +7,10 @@
  */
 
 import { randomBytes } from 'node:crypto';
+import type { ImportedShares } from '../authority/bodies.ts';
 import { authoriseExport } from '../authority/keyExport.ts';
+import { authoriseImport } from '../authority/keyImport.ts';
+import type { Registry } from '../authority/registry.ts';
 import { authoriseDerivation, authoriseKeygen, authoriseSignature } from '../authority/useKey.ts';
 import { toHex } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
@@ -20,6 +23,7 @@ import { signShare as signShareEcdsa } from '../mpc/ecdsa/sign.ts';
 import { commit, type Nonces, wipeNonces } from '../mpc/frost/commit.ts';
 import { signShare as signShareFrost } from '../mpc/frost/sign.ts';
 import type { Identity } from '../mpc/identity.ts';
+import { importShare } from '../mpc/importShare.ts';
 import type { KeyShare } from '../mpc/keyShare.ts';
 import type { Party } from '../mpc/party.ts';
 import { type EcdsaCurve, type Protocol, protocols } from '../mpc/protocols.ts';
@@ -30,6 +34,7 @@ import type { ClusterFile, Outcome, Params, Task, Turn } from './contract.ts';
 import { derivedKeys } from './derivedKeys.ts';
 import { judgedAt, SignerRefusal } from './errors.ts';
 import { encryptShareTo } from './exportedShare.ts';
+import { dealersNumbers, openImportedShare } from './importedShare.ts';
 import { oneUse } from './oneUse.ts';
 import { payloadsOf, requirePayload } from './payload.ts';
 import type { ReplayMemory } from './replayMemory.ts';
@@ -77,6 +82,7 @@ export function createHandlers({
 }: SignerParts): Handlers {
   const self = cluster.signers.find((signer) => signer.index === index);
   assert(self, 'this signer is in its cluster');
+  const numbers = dealersNumbers(cluster);
   const keys = derivedKeys({ shares, find: (keyId) => authority.registry.keys.get(keyId) });
   const sessions = new Map<string, { session: Session<Outcome>; expiry: NodeJS.Timeout }>();
   const nonces = oneUse<Nonces>({ max: maxNonces, maxAgeMs: madeAheadMs, clock, wipe: wipeNonces });
@@ -94,15 +100,14 @@ export function createHandlers({
         return { kind: 'seeds', seeds: seeds.name };
       }
       case 'keygen': {
-        const share = await generating(task, () => keygen(party, { keyType: task.keyType, threshold }));
-        shares.add(task.keyId, share);
-        share.secret.fill(0);
-        return {
-          kind: 'keygen',
-          publicKey: share.publicKey,
-          verificationShares: byText(share.verificationShares),
-          chainCode: share.chainCode,
-        };
+        const { keyId, keyType } = task;
+        judged((registry) => authoriseKeygen(registry, { keyId, keyType }));
+        return kept(keyId, await generating(keyId, () => keygen(party, { keyType, threshold })));
+      }
+      case 'import': {
+        const { keyId } = task;
+        const { key, imported } = judged((registry) => authoriseImport(registry, keyId, task.shares));
+        return kept(keyId, await generating(keyId, () => dealtAnew(party, { ...imported, ...key, shares: task.shares })));
       }
       case 'presign': {
         const made = await presign(party, { curve: task.curve, threshold, seeds: seeds.current(), count: task.count });
@@ -114,10 +119,38 @@ export function createHandlers({
     }
   }
 
-  /** One generation at a time for a key that was asked for and has no share yet. */
-  async function generating<T>({ keyId, keyType }: { keyId: string; keyType: KeyType }, work: () => Promise<T>): Promise<T> {
+  function judged<T>(judge: (registry: Registry) => T): T {
     const { registry } = authority;
-    judgedAt(registry.head, () => authoriseKeygen(registry, { keyId, keyType }));
+    return judgedAt(registry.head, () => judge(registry));
+  }
+
+  /** What everybody has confirmed to hold. */
+  function kept(keyId: string, share: KeyShare): Outcome {
+    shares.add(keyId, share);
+    share.secret.fill(0);
+    const { publicKey, verificationShares, chainCode } = share;
+    return { kind: 'keygen', publicKey, verificationShares: byText(verificationShares), chainCode };
+  }
+
+  /** From the share that a key's owner has encrypted to this signer. */
+  async function dealtAnew(
+    party: Party,
+    { keyType, minSigners, shares: encrypted }: { keyType: KeyType; minSigners: number; shares: ImportedShares },
+  ): Promise<KeyShare> {
+    if (party.participants.length < numbers.size)
+      throw new SignerRefusal('Refused', `keys are imported by all ${numbers.size} signers of the cluster`);
+    const own = encrypted.find(({ signerId }) => signerId === self?.signerId);
+    assert(own, 'the request has a share for each signer of the cluster');
+    const handedIn = openImportedShare(identity, own.encryptedKeyShare, keyType);
+    try {
+      return await importShare(party, { keyType, threshold: cluster.threshold, minSigners, numbers, handedIn });
+    } finally {
+      handedIn.secret.fill(0);
+    }
+  }
+
+  /** One generation at a time for a key that has no share yet. */
+  async function generating<T>(keyId: string, work: () => Promise<T>): Promise<T> {
     if (shares.has(keyId)) throw new SignerRefusal('Refused', `key ${keyId} has a share already`);
     if (inGeneration.has(keyId)) throw new SignerRefusal('Refused', `key ${keyId} is being generated already`);
     inGeneration.add(keyId);
@@ -270,8 +303,7 @@ export function createHandlers({
     },
 
     exportShare({ keyId }) {
-      const { registry } = authority;
-      const encryptionKey = judgedAt(registry.head, () => authoriseExport(registry, keyId));
+      const encryptionKey = judged((registry) => authoriseExport(registry, keyId));
       return keys.use(keyId, (share) => ({ box: encryptShareTo(encryptionKey, share) }));
     },
 

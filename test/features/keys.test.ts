@@ -9,7 +9,7 @@ import { createTokens } from '../../src/features/access/tokens.ts';
 import { createClient } from '../support/client.ts';
 import { eachDatabase } from '../support/databases.ts';
 import { refusal } from '../support/refusal.ts';
-import { newTravelPair, recombined } from '../support/travellingKeys.ts';
+import { handedIn, newOwner, newTravelPair, recombined } from '../support/travellingKeys.ts';
 import { type FakeWorld, startWorld } from '../support/world.ts';
 
 const notFound = refusal(404, 'Key not found');
@@ -398,6 +398,118 @@ eachDatabase((_, open) => {
         dateExported: expect.any(String),
       });
       await restarted.stop();
+    });
+  });
+
+  describe('importing a key', () => {
+    function bundleOf(owner = newOwner('ed25519')) {
+      return { protocol: 'FROST', ...handedIn(owner, world.coordinator.cluster.signers, 2) };
+    }
+    const importKey = (body: unknown) => world.root.call('POST', '/keys/import', body);
+
+    test('records it as imported', async () => {
+      const { status, body } = await importKey({ ...bundleOf(), name: 'from home', masterKey: true });
+      expect({ status, body }).toEqual({
+        status: 200,
+        body: {
+          id: expect.stringMatching(/^key-/),
+          scheme: 'EdDSA',
+          curve: 'ed25519',
+          publicKey: expect.stringMatching(/^[0-9a-f]{64}$/),
+          masterKey: true,
+          imported: true,
+          name: 'from home',
+          status: 'Active',
+          custodial: true,
+          dateCreated: expect.any(String),
+        },
+      });
+      expect((await world.root.call('GET', `/keys/${body.id}`)).body).toMatchObject(body);
+      expect((await world.root.call('GET', '/keys?limit=1')).body.items).toEqual([body]);
+    });
+
+    test('that is here already is a conflict, also when it is archived, and keeps no record', async () => {
+      const bundle = bundleOf();
+      const { body: first } = await importKey(bundle);
+      const again = refusal(409, 'this key is here already');
+      expect(await importKey({ ...bundle, name: 'again' })).toMatchObject(again);
+      expect((await importKey(bundle)).body.error.details).toEqual({ keyId: first.id });
+      await world.root.call('DELETE', `/keys/${first.id}`);
+      expect(await importKey(bundle)).toMatchObject(again);
+      const restarted = await startWorld({ database: world.database, secrets: world.secrets, coordinator: world.coordinator });
+      expect((await restarted.root.call('GET', '/keys?limit=1')).body.items).toEqual([
+        { ...first, status: 'Archived', dateDeleted: expect.any(String) },
+      ]);
+      await restarted.stop();
+    });
+
+    test('of two that race one is here', async () => {
+      const bundle = bundleOf();
+      const answers = await Promise.all([1, 2, 3].map(() => importKey(bundle)));
+      expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409]);
+    });
+
+    test.each([
+      ['a protocol of another curve', { protocol: 'CGGMP24' }, 'keys on ed25519 are not imported by CGGMP24'],
+      ['KU23', { protocol: 'KU23' }, 'keys on ed25519 are not imported by KU23'],
+      ['more minSigners than signers', { minSigners: 4 }, 'minSigners is from 2 to 3, the number of signers'],
+    ])('refuses %s', async (_, more, message) => {
+      expect(await importKey({ ...bundleOf(), ...more })).toMatchObject(refusal(400, message));
+    });
+
+    test('refuses a share too few, one twice, and one for a stranger', async () => {
+      const bundle = bundleOf();
+      const [one, two, three] = bundle.encryptedKeyShares;
+      const expected = refusal(400, 'encryptedKeyShares: expected one for each of the 3 signers of GET /signers');
+      for (const shares of [
+        [one, two],
+        [one, two, two],
+        [one, two, { ...three, signerId: 'stranger' }],
+        [one, two, three, three],
+      ]) {
+        expect(await importKey({ ...bundle, encryptedKeyShares: shares })).toMatchObject(expected);
+      }
+      expect(await importKey({ ...bundle, encryptedKeyShares: [] })).toMatchObject({ status: 400 });
+      expect(await importKey({ ...bundle, encryptedKeyShares: [one, two, { ...three, encryptedKeyShare: '?' }] })).toMatchObject({
+        status: 400,
+      });
+    });
+
+    test('says what the signers made of it', async () => {
+      world.coordinator.before = async (what) => {
+        if (what === 'importKey') throw new Refusal('BadRequest', 'signer x: its share is not encrypted to it');
+      };
+      expect(await importKey(bundleOf())).toMatchObject(refusal(400, 'signer x: its share is not encrypted to it'));
+      world.coordinator.before = async () => {};
+    });
+
+    test('whose record was lost: it is made anew, under its name', async () => {
+      const { body: key } = await importKey({ ...bundleOf(), name: 'from home' });
+      await world.database.query('delete from keys where id = $1', [key.id]);
+      const restarted = await startWorld({ database: world.database, secrets: world.secrets, coordinator: world.coordinator });
+      expect((await restarted.root.call('GET', `/keys/${key.id}`)).body).toMatchObject(key);
+      await restarted.stop();
+    });
+
+    test('for a wallet binds it to a network, once for an externalId', async () => {
+      const body = { ...bundleOf(), network: 'KeyEdDSA', name: 'till', externalId: `till ${newId('key')}` };
+      const { status, body: wallet } = await world.root.call('POST', '/wallets/import', body);
+      expect({ status, wallet }).toMatchObject({ status: 200, wallet: { network: 'KeyEdDSA', name: 'till', externalId: body.externalId } });
+      expect((await world.root.call('GET', `/keys/${wallet.signingKey.id}`)).body).toMatchObject({
+        imported: true,
+        wallets: [{ id: wallet.id }],
+      });
+      expect((await world.root.call('POST', '/wallets/import', body)).body).toEqual(wallet);
+      expect(await world.root.call('POST', '/wallets/import', { ...body, name: 'other' })).toMatchObject({ status: 409 });
+    });
+
+    test('for a wallet demands Wallets:Create too, and a key that the network has', async () => {
+      const account = await world.serviceAccount(['Keys:Import']);
+      const body = { ...bundleOf(), network: 'KeyEdDSA' };
+      expect(await account.call('POST', '/wallets/import', body)).toMatchObject(
+        refusal(403, `ServiceAccount ${account.userId} is not authorized to perform operation (Wallets:Create)`),
+      );
+      expect(await world.root.call('POST', '/wallets/import', { ...body, network: 'KeyECDSA' })).toMatchObject({ status: 400 });
     });
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { utf8 } from '../../src/base/bytes.ts';
 import { Abort } from '../../src/base/errors.ts';
+import { encryptTo } from '../../src/crypto/box.ts';
 import { clusterOf } from './memoryParty.ts';
 
 const cluster = clusterOf(3);
@@ -51,6 +52,13 @@ describe('A sealed box', () => {
     for (let at = 0; at < box.length; at++) {
       expect(() => as(2).openFrom(1, 'round', box.with(at, (box[at] ?? 0) ^ 0x40))).toThrow(Abort);
     }
+  });
+
+  it('does not open as what somebody outside has sealed', () => {
+    expect(() => cluster.identity(2).open(box)).toThrow();
+    expect(() => cluster.identity(2).open(box.subarray(64))).toThrow();
+    const transportKey = cluster.directory.get(2)?.transportKey ?? new Uint8Array();
+    expect(new Uint8Array(cluster.identity(2).open(encryptTo(transportKey, text, new Uint8Array())))).toEqual(text);
   });
 
   it('is never the same twice', () => {

@@ -27,7 +27,7 @@ import { encryptShareTo } from '../../src/signer/exportedShare.ts';
 import { createFakeSigner, type FakeSigner } from './fakeSigner.ts';
 import { publicKeyOf, signWith } from './wholeKey.ts';
 
-type Asked = 'append' | 'createKey' | 'findKey' | 'sign' | 'derive' | 'exportShares';
+type Asked = 'append' | 'createKey' | 'findKey' | 'sign' | 'derive' | 'exportShares' | 'importKey';
 
 export interface FakeCoordinator extends Coordinator {
   readonly signers: readonly FakeSigner[];
@@ -50,7 +50,7 @@ export function createFakeCoordinator({
 }): FakeCoordinator {
   const secrets = new Map<string, Uint8Array>();
   const keys = new Map<string, NewKey & { keyType: KeyType }>();
-  const asked = { append: 0, createKey: 0, findKey: 0, sign: 0, derive: 0, exportShares: 0 };
+  const asked = { append: 0, createKey: 0, findKey: 0, sign: 0, derive: 0, exportShares: 0, importKey: 0 };
   const signers = identities.map((identity) => createFakeSigner({ root, identity, clock }));
   const up = () => signers.filter(({ isUp }) => isUp);
   let history: EntrySource = { entries: async () => [], vouchers: async () => [] };
@@ -59,6 +59,15 @@ export function createFakeCoordinator({
     const secret = secrets.get(id);
     if (secret === undefined) throw new Error(`no share of ${id}`);
     return secret;
+  }
+
+  function hold(keyId: string, keyType: KeyType, secret: Uint8Array): NewKey {
+    secrets.set(keyId, secret);
+    const publicKey = publicKeyOf(keyType, secret);
+    const verificationShares = new Map([1, 2, 3].map((index) => [index, publicKey] as const));
+    const made = { publicKey, verificationShares, chainCode: sha256(publicKey) };
+    keys.set(keyId, { ...made, keyType });
+    return made;
   }
 
   /** Its public half only: the secret of an EdDSA child is no seed, with which noble could sign. */
@@ -127,13 +136,7 @@ export function createFakeCoordinator({
           await signer.requireCaughtUp(history);
           signer.createShare(key);
         });
-        const secret = newSecret(key.keyType);
-        secrets.set(key.keyId, secret);
-        const publicKey = publicKeyOf(key.keyType, secret);
-        const verificationShares = new Map([1, 2, 3].map((index) => [index, publicKey] as const));
-        const made = { publicKey, verificationShares, chainCode: sha256(publicKey) };
-        keys.set(key.keyId, { ...made, keyType: key.keyType });
-        return made;
+        return hold(key.keyId, key.keyType, newSecret(key.keyType));
       }),
     findKey: (keyId) =>
       act('findKey', async () => {
@@ -158,6 +161,16 @@ export function createFakeCoordinator({
         });
         const point = secp256k1.Point.fromBytes(hashToSecp256k1({ message: input.seed, domain: input.domain }));
         return sha256(point.multiply(toBigInt(secretOf(input.key))).toBytes(true));
+      }),
+    /** What was handed in nobody opens: the key is made of its hash, the same for the same shares. */
+    importKey: ({ keyId, shares }) =>
+      act('importKey', async () => {
+        const [keyType] = await ask(signers.length, async (signer) => {
+          await signer.requireCaughtUp(history);
+          return signer.importShare(keyId, shares);
+        });
+        if (keyType === undefined) throw new Error('all signers were asked');
+        return hold(keyId, keyType, sha256(new TextEncoder().encode(shares.map(({ encryptedKeyShare }) => encryptedKeyShare).join())));
       }),
     /** Of a polynomial of degree 0: each share is the key. */
     exportShares: (key) =>

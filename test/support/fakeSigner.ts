@@ -5,8 +5,10 @@
  */
 
 import { createPublicKey, type KeyObject, sign } from 'node:crypto';
+import type { ImportedShares } from '../../src/authority/bodies.ts';
 import { type Entry, headOf } from '../../src/authority/entry.ts';
 import { type Head, sameHead } from '../../src/authority/head.ts';
+import { authoriseImport } from '../../src/authority/keyImport.ts';
 import { apply, catchUp } from '../../src/authority/log.ts';
 import { initialRegistry, type Root } from '../../src/authority/root.ts';
 import { headMessage, isConfirmed, type SignedHead } from '../../src/authority/signedHead.ts';
@@ -14,6 +16,7 @@ import { authoriseDerivation, authoriseKeygen, authoriseSignature } from '../../
 import { equal, fromBase64Url, toBase64, toBase64Url } from '../../src/base/bytes.ts';
 import type { Clock } from '../../src/base/clock.ts';
 import { Refusal } from '../../src/base/errors.ts';
+import type { KeyType } from '../../src/base/keyTypes.ts';
 import { parseRequest } from '../../src/chains/index.ts';
 import { signatureRequestBody } from '../../src/chains/requests.ts';
 import type { Coordinator, EntrySource, SignInput } from '../../src/coordinator/coordinator.ts';
@@ -27,7 +30,7 @@ export function createFakeSigner({ root, identity, clock }: { root: Root; identi
   let entries: Entry[] = [];
   /** The number of the last entry that is known to stand. */
   let confirmed = 0;
-  const shares = new Set<string>();
+  const heldShares = new Set<string>();
   const spent = new Set<string>();
 
   function vouch(head: Head): SignedHead {
@@ -96,12 +99,19 @@ export function createFakeSigner({ root, identity, clock }: { root: Root; identi
 
     createShare({ keyId, keyType }: Parameters<Coordinator['createKey']>[0]): void {
       authoriseKeygen(registry, { keyId, keyType });
-      if (shares.has(keyId)) throw new Refusal('Forbidden', 'there is a share of this key already');
-      shares.add(keyId);
+      if (heldShares.has(keyId)) throw new Refusal('Forbidden', 'there is a share of this key already');
+      heldShares.add(keyId);
+    },
+
+    importShare(keyId: string, shares: ImportedShares): KeyType {
+      const { key } = authoriseImport(registry, keyId, shares);
+      if (heldShares.has(keyId)) throw new Refusal('Forbidden', 'there is a share of this key already');
+      heldShares.add(keyId);
+      return key.keyType;
     },
 
     /** Of a child: its master's. */
-    hasShare: (keyId: string): boolean => shares.has(registry.keys.get(keyId)?.derivedFrom?.keyId ?? keyId),
+    hasShare: (keyId: string): boolean => heldShares.has(registry.keys.get(keyId)?.derivedFrom?.keyId ?? keyId),
 
     async requireSignature({ key, payload, payloadIndex, filled, authorisation }: SignInput): Promise<void> {
       const { key: known, body, walletNetwork } = authoriseSignature(registry, authorisation, { keyId: key.id, now: clock() });

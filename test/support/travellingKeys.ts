@@ -4,7 +4,7 @@
  * @module
  */
 
-import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { Point as StarkPoint } from '@scure/starknet';
@@ -80,6 +80,57 @@ export function recombined(
   );
   if (publicKeyOfScalar(answer.curve, scalar) !== answer.publicKey) throw new Error('the shares are not those of the public key');
   return scalar;
+}
+
+export interface Owner {
+  readonly curve: Curve;
+  /** The private key. */
+  readonly secret: bigint;
+  /** Hex, as the key will show it. */
+  readonly publicKey: string;
+}
+
+export function newOwner(curve: Curve): Owner {
+  const { Fn } = pointsOf(curve);
+  const secret = randomScalar(Fn.ORDER);
+  return { curve, secret, publicKey: publicKeyOfScalar(curve, secret) };
+}
+
+type Signers = readonly { readonly signerId: string; readonly encryptionKey: string }[];
+
+/**
+ * What the official tool does with a private key: splits it for any `minSigners` of the signers, numbered by the bytes of their ids, and
+ * encrypts a share to each.
+ * @param change what a share says, before it is encrypted to the signer of this number
+ */
+export function handedIn(
+  { curve, secret }: Owner,
+  signers: Signers,
+  minSigners: number,
+  change: (share: ShareText, number: number) => unknown = (share) => share,
+) {
+  const { BASE, Fn } = pointsOf(curve);
+  const coefficients = [secret, ...Array.from({ length: minSigners - 1 }, () => randomScalar(Fn.ORDER))];
+  const sorted = [...signers].sort((a, b) => Buffer.compare(Buffer.from(a.signerId, 'base64'), Buffer.from(b.signerId, 'base64')));
+  const values = sorted.map((_, at) => coefficients.reduceRight((sum, c) => Fn.add(Fn.mul(sum, BigInt(at + 1)), c), 0n));
+  const publicShares = values.map((value) => ({ curve, point: Buffer.from(BASE.multiply(value).toBytes(false)).toString('hex') }));
+  const encryptedKeyShares = sorted.map(({ signerId, encryptionKey }, at) => {
+    const scalar = (values[at] ?? 0n).toString(16).padStart(64, '0');
+    const share = change({ version: 1, secret_share: { curve, scalar }, public_shares: publicShares }, at + 1);
+    return { signerId, encryptedKeyShare: sealTo(encryptionKey, typeof share === 'string' ? share : JSON.stringify(share)) };
+  });
+  return { curve, minSigners, encryptedKeyShares };
+}
+
+/** As JSON. */
+export interface ShareText {
+  readonly version: number;
+  readonly secret_share: { readonly curve: string; readonly scalar: string };
+  readonly public_shares: readonly { readonly curve: string; readonly point: string }[];
+}
+
+function randomScalar(order: bigint): bigint {
+  return (numberOf(randomBytes(48)) % (order - 1n)) + 1n;
 }
 
 function pointsOf(curve: Curve) {

@@ -16,10 +16,10 @@ import { serviceAccountsContract } from '../../src/features/serviceAccounts/cont
 import { signaturesContract } from '../../src/features/signatures/contract.ts';
 import { eachDatabase } from '../support/databases.ts';
 import { type Instance, startInstance } from '../support/instance.ts';
-import { newTravelPair, recombined } from '../support/travellingKeys.ts';
+import { handedIn, newOwner, newTravelPair, recombined } from '../support/travellingKeys.ts';
 import { publicPem } from '../support/world.ts';
 import { type Account, administratorOf, type Client, claimsOf, clientOf, pages } from './clients.ts';
-import { examples, expectSigned, hash, type KeyTypeNames } from './examples.ts';
+import { exampleOf, examples, expectSigned, hash, type KeyTypeNames } from './examples.ts';
 import { expectContract, type Recorder, record } from './recorder.ts';
 import { aCredId, aDate, anId, hex0xOf, hexOf } from './shapes.ts';
 
@@ -147,12 +147,33 @@ eachDatabase((_, __, place) => {
         });
       });
 
-      test('are not imported yet, which is said', async () => {
-        const importBody = { protocol: 'CGGMP24', curve: 'secp256k1', minSigners: 2, encryptedKeyShares: [] } as const;
-        await expect(client.keys.importKey({ body: { ...importBody, encryptedKeyShares: [] } })).rejects.toMatchObject({
-          httpStatus: 400,
-          message: 'import of keys is not offered yet',
+      test('are imported, whoever has split them', async () => {
+        const owner = newOwner('ed25519');
+        const { clusters } = await client.signers.listSigners();
+        const body = { protocol: 'FROST' as const, ...handedIn(owner, clusters[0]?.signers ?? [], 3) };
+        const key = await client.keys.importKey({ body: { ...body, name: 'From home' } });
+        expect(key).toEqual({
+          id: anId('key'),
+          scheme: 'EdDSA',
+          curve: 'ed25519',
+          publicKey: owner.publicKey,
+          name: 'From home',
+          imported: true,
+          status: 'Active',
+          custodial: true,
+          dateCreated: aDate,
         });
+        expectSigned(
+          await client.keys.generateSignature({ keyId: key.id, body: exampleOf('EdDSA', 'ed25519').body('0x') }),
+          exampleOf('EdDSA', 'ed25519'),
+          key,
+        );
+        await expect(client.keys.importKey({ body: { ...body, ...handedIn(owner, clusters[0]?.signers ?? [], 2) } })).rejects.toMatchObject(
+          {
+            httpStatus: 409,
+            message: 'this key is here already',
+          },
+        );
       });
     });
 

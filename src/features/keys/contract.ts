@@ -8,7 +8,7 @@ import { walletNetworks } from '../../chains/networks.ts';
 import { contract, signed } from '../endpoint.ts';
 import { keyStoreKinds } from '../keyStores/contract.ts';
 
-const { createKey, deleteKey, exportKey, delegateKey } = registryRequests;
+const { createKey, deleteKey, importKey, exportKey, delegateKey } = registryRequests;
 const { deriveKey } = keyRequests;
 const ofKey = deriveKey.params;
 
@@ -51,10 +51,6 @@ export type Key = z.output<typeof keySchema>;
 export type KeyDetail = z.output<typeof keyDetailSchema>;
 export type KeyExport = z.output<typeof exportSchema>;
 export type ListKeys = z.output<typeof listQuery>;
-
-/** An answer that never comes: the endpoint refuses every request. */
-const notOffered = z.never();
-const anyBody = z.looseObject({});
 
 export const keysContract = contract({
   createKey: {
@@ -105,13 +101,10 @@ export const keysContract = contract({
     response: z.object({ output: z.string() }),
   },
   importKey: {
-    method: 'POST',
-    path: '/keys/import',
-    summary: 'Import a key (refused: not offered yet)',
-    access: 'Keys:Import',
-    userAction: true,
-    body: anyBody,
-    response: notOffered,
+    ...signed(importKey),
+    summary: 'Hand a key in, as shares encrypted to the signers: whoever split it, they deal it anew among themselves',
+    body: importKey.body,
+    response: keySchema,
   },
   exportKey: {
     ...signed(exportKey),

@@ -18,7 +18,7 @@ import type { Authority, Notices } from '../authority/service.ts';
 import { readRows } from '../authority/store.ts';
 import { idsWithoutKey, insertKey, rowOf } from './store.ts';
 
-const { createKey } = registryRequests;
+const { createKey, importKey } = registryRequests;
 /** Keys that one statement looks for. */
 const idsPerStatement = 5_000;
 /** Keys that the signers are asked for at once, and how often in one pass: the others wait for the next. */
@@ -79,13 +79,16 @@ export function createKeyRestoration(parts: {
   async function record(found: readonly HeldKey[]): Promise<void> {
     const insertAll = async (tx: Query) => {
       const { keys, ids } = authority.registry;
+      const inserted: string[] = [];
       for (const { key, held } of found) {
         if (keys.get(key.id)?.status !== 'Active') continue;
-        await insertKey(tx, rowOf({ key, held, ids, ...(await asked(tx, key)) }));
+        // One that was imported twice is here under its first id.
+        if (await insertKey(tx, rowOf({ key, held, ids, ...(await asked(tx, key)) }))) inserted.push(key.id);
       }
+      return inserted;
     };
-    await authority.inTurn(() => database.transaction(insertAll));
-    log.warn({ keys: found.map(({ key }) => key.id) }, 'keys that the database did not have were taken over from the signers');
+    const restored = await authority.inTurn(() => database.transaction(insertAll));
+    if (restored.length > 0) log.warn({ keys: restored }, 'keys that the database did not have were taken over from the signers');
   }
 
   /** What only the entry says that asked for the key. A later name is lost with the record. */
@@ -97,7 +100,8 @@ export function createKeyRestoration(parts: {
     assert(row?.sequence === sequence && entry && 'authorisation' in entry, 'the log in the database has the entry');
     const { binding, body } = entry.authorisation;
     // The key of a wallet has no name of its own.
-    const { name = null } = targetOf(createKey, binding) ? parseBody(createKey.body, body) : {};
+    const request = [createKey, importKey].find((known) => targetOf(known, binding));
+    const { name = null } = request === undefined ? {} : parseBody(request.body, body);
     return { name, dateCreated: row.dateAccepted };
   }
 

@@ -1,4 +1,3 @@
-import { Refusal } from '../../base/errors.ts';
 import type { Context } from '../access/context.ts';
 import type { Routes } from '../endpoint.ts';
 import type { keysContract } from './contract.ts';
@@ -12,12 +11,8 @@ export function keysRoutes(service: KeyService): Routes<typeof keysContract, Con
     updateKey: ({ params, body, context }) => service.rename(context, params.keyId, body.name),
     deleteKey: ({ params, context }) => service.archive(context, params.keyId),
     deriveKey: ({ params, body, context }) => service.derive(context, params.keyId, body),
-    importKey: () => notOffered('import of keys'),
+    importKey: ({ body, context }) => service.create(context, body),
     exportKey: ({ params, body, context }) => service.export(context, params.keyId, body),
     delegateKey: ({ params, context }) => service.delegate(context, params.keyId),
   };
-}
-
-async function notOffered(what: string): Promise<never> {
-  throw new Refusal('BadRequest', `${what} is not offered yet`);
 }

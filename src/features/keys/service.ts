@@ -4,9 +4,11 @@
  * @module
  */
 
-import type { CreateKey, ExportKey } from '../../authority/bodies.ts';
+import type { ExportKey, ImportedShares } from '../../authority/bodies.ts';
 import { protocolFor } from '../../authority/keyExport.ts';
+import { parseBody } from '../../authority/parse.ts';
 import type { Key as RegisteredKey } from '../../authority/registry.ts';
+import { registryRequests } from '../../authority/requests.ts';
 import { to0x, toBase64, toHex } from '../../base/bytes.ts';
 import { isoDate } from '../../base/clock.ts';
 import { Abort, assert, Refusal } from '../../base/errors.ts';
@@ -26,10 +28,12 @@ import { rememberedKeys, type SigningKey } from './remembered.ts';
 import * as store from './store.ts';
 
 export interface KeyService {
-  create(context: Context, wanted: CreateKey): Promise<Key>;
+  /** One that is made, derived, or imported. */
+  create(context: Context, wanted: { readonly name?: string }): Promise<Key>;
   /**
    * Has the signers make the key that an entry of the log has asked for, if it has asked for one, and records it.
-   * @returns undefined when the entry asked for none @throws {Refusal} Unavailable
+   * @returns undefined when the entry asked for none
+   * @throws {Refusal} Unavailable; for an imported key also BadRequest, and Conflict when it is here already
    */
   make(context: Context, performed: Performed, name?: string | null): Promise<store.KeyRow | undefined>;
   list(caller: Caller, query: ListKeys): Promise<{ items: Key[]; nextPageToken?: string }>;
@@ -78,7 +82,8 @@ export function createKeyService(parts: {
     }
   }
 
-  async function sharesOf({ id, keyType, derivedFrom }: RegisteredKey): Promise<NewKey> {
+  async function sharesOf(context: Context, { id, keyType, derivedFrom, imported }: RegisteredKey): Promise<NewKey> {
+    if (imported !== undefined) return coordinator.importKey({ keyId: id, shares: sharesIn(actionOf(context).body) });
     if (derivedFrom === undefined) return coordinator.createKey({ keyId: id, keyType });
     const child = await coordinator.findKey(id);
     if (child === undefined) throw new Refusal('Unavailable', `too few signers hold the master key ${derivedFrom.keyId}`);
@@ -89,10 +94,14 @@ export function createKeyService(parts: {
     const asked = performed.changes.find((change) => change.kind === 'key');
     if (asked === undefined) return undefined;
     const key = asked.record;
-    const held = await afterEntry(context, () => sharesOf(key));
-    const row = store.rowOf({ key, held, ids: authority.registry.ids, name, dateCreated: performed.date });
-    await store.insertKey(database, row);
-    return row;
+    return afterEntry(context, async () => {
+      const held = await sharesOf(context, key);
+      const row = store.rowOf({ key, held, ids: authority.registry.ids, name, dateCreated: performed.date });
+      if (await store.insertKey(database, row)) return row;
+      const keyId = await store.findByPublicKey(database, row);
+      if (keyId !== key.id) throw new Refusal('Conflict', 'this key is here already', { details: { keyId } });
+      return row;
+    });
   }
 
   return {
@@ -204,6 +213,11 @@ export function ownKeysOnly({ kind, userId }: Caller): string | null {
   return kind === 'EndUser' ? userId : null;
 }
 
+/** Of a request to import a key, or a wallet with one. @throws {Refusal} BadRequest */
+function sharesIn(body: Uint8Array): ImportedShares {
+  return parseBody(registryRequests.importKey.body, body).encryptedKeyShares;
+}
+
 /** Where in its store a key is: a child is its master's, at a path. */
 function placeOf({ id, derivedFrom, derivationPath }: store.KeyRow): Pick<KeyDetail['store'], 'keyId' | 'derivationPath'> {
   return derivedFrom === null || derivationPath === null ? { keyId: id } : { keyId: derivedFrom, derivationPath };
@@ -216,6 +230,7 @@ function keyOf(row: store.KeyRow): Key {
     ...keyTypes[row.keyType],
     publicKey: toHex(row.publicKey),
     ...(row.isMaster && { masterKey: true }),
+    ...(row.isImported && { imported: true }),
     ...(derivedFrom !== null && derivationPath !== null && { derivedFrom: { keyId: derivedFrom, path: derivationPath } }),
     ...(row.name === null ? {} : { name: row.name }),
     status: row.status,

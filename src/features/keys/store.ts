@@ -23,6 +23,7 @@ export interface KeyRow {
   /** Of a child: its master, and the path from there. */
   readonly derivedFrom: string | null;
   readonly derivationPath: string | null;
+  readonly isImported: boolean;
   readonly name: string | null;
   readonly status: KeyStatus;
   readonly delegatedTo: string | null;
@@ -47,7 +48,7 @@ const concurrentBatches = 2;
 
 const columns = `k.id, k.organisation_id as "organisationId", k.store_id as "storeId", k.key_type as "keyType", k.public_key as "publicKey",
   k.verification_shares as "verificationShares", k.is_master as "isMaster", k.derived_from as "derivedFrom",
-  k.derivation_path as "derivationPath", k.name, k.status, k.delegated_to as "delegatedTo", k.date_created as "dateCreated",
+  k.derivation_path as "derivationPath", k.is_imported as "isImported", k.name, k.status, k.delegated_to as "delegatedTo", k.date_created as "dateCreated",
   k.date_exported as "dateExported", k.date_deleted as "dateDeleted"`;
 
 type Stored<T extends KeyRow> = Omit<T, 'verificationShares'> & { verificationShares: Record<string, string> } & Record<string, unknown>;
@@ -119,6 +120,7 @@ export function rowOf({
     isMaster: key.isMaster ?? false,
     derivedFrom: key.derivedFrom?.keyId ?? null,
     derivationPath: key.derivedFrom?.path ?? null,
+    isImported: key.imported !== undefined,
     name,
     status: 'Active',
     delegatedTo: key.delegatedTo ?? null,
@@ -128,13 +130,16 @@ export function rowOf({
   };
 }
 
-/** A key that has its record keeps it: it may have been restored meanwhile (`restoration.ts`). */
-export async function insertKey(query: Query, row: KeyRow & { chainCode: Uint8Array }): Promise<void> {
+/**
+ * A key that has its record keeps it: it may have been restored meanwhile (`restoration.ts`).
+ * @returns whether the key was recorded: false also when it is here under another id
+ */
+export async function insertKey(query: Query, row: KeyRow & { chainCode: Uint8Array }): Promise<boolean> {
   const shares = Object.fromEntries([...row.verificationShares].map(([participant, share]) => [participant, toHex(share)]));
-  await query.query(
+  const rows = await query.query(
     `insert into keys (id, organisation_id, store_id, key_type, public_key, verification_shares, chain_code, is_master, derived_from,
-       derivation_path, name, status, delegated_to, date_created, date_exported)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) on conflict (id) do nothing`,
+       derivation_path, is_imported, name, status, delegated_to, date_created, date_exported)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) on conflict do nothing returning id`,
     [
       row.id,
       row.organisationId,
@@ -146,6 +151,7 @@ export async function insertKey(query: Query, row: KeyRow & { chainCode: Uint8Ar
       row.isMaster,
       row.derivedFrom,
       row.derivationPath,
+      row.isImported,
       row.name,
       row.status,
       row.delegatedTo,
@@ -153,6 +159,19 @@ export async function insertKey(query: Query, row: KeyRow & { chainCode: Uint8Ar
       row.dateExported,
     ],
   );
+  return rows.length > 0;
+}
+
+/** The id under which a key is here. */
+export async function findByPublicKey(
+  query: Query,
+  { organisationId, publicKey }: Pick<KeyRow, 'organisationId' | 'publicKey'>,
+): Promise<string | undefined> {
+  const [row] = await query.query<{ id: string }>('select id from keys where organisation_id = $1 and public_key = $2', [
+    organisationId,
+    publicKey,
+  ]);
+  return row?.id;
 }
 
 export async function renameKey(tx: Query, id: string, name: string | null): Promise<void> {

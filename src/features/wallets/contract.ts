@@ -10,7 +10,7 @@ import { contract, signed } from '../endpoint.ts';
 import { exportSchema } from '../keys/contract.ts';
 import { signatureRequestSchema } from '../signatures/contract.ts';
 
-const { createWallet, exportWallet, delegateWallet } = registryRequests;
+const { createWallet, importWallet, exportWallet, delegateWallet } = registryRequests;
 const { createWalletSignature } = keyRequests;
 const ofWallet = createWalletSignature.params;
 
@@ -47,6 +47,12 @@ export const walletsContract = contract({
     ...signed(createWallet),
     summary: 'Bind a key to a network: a new key, one that stands, or a child of a master key',
     body: createWallet.body,
+    response: walletSchema,
+  },
+  importWallet: {
+    ...signed(importWallet),
+    summary: 'Hand a key in, as shares encrypted to the signers, and bind it to a network',
+    body: importWallet.body,
     response: walletSchema,
   },
   exportWallet: {

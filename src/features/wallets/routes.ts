@@ -6,6 +6,7 @@ import type { WalletService } from './service.ts';
 export function walletsRoutes(service: WalletService): Routes<typeof walletsContract, Context> {
   return {
     createWallet: ({ body, context }) => service.create(context, body),
+    importWallet: ({ body, context }) => service.create(context, body),
     listWallets: ({ query, context }) => service.list(context.caller, query),
     getWallet: ({ params, context }) => service.get(context.caller, params.walletId),
     updateWallet: ({ params, body, context }) => service.update(context, params.walletId, body),

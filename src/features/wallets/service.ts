@@ -34,7 +34,8 @@ const maxTags = 200;
 const { path } = walletsContract.createWallet;
 
 export interface WalletService {
-  create(context: Context, wanted: CreateWallet): Promise<Wallet>;
+  /** On a key that stands, is made, or is imported. */
+  create(context: Context, wanted: Pick<CreateWallet, 'externalId'>): Promise<Wallet>;
   list(caller: Caller, query: ListWallets): Promise<{ items: Wallet[]; nextPageToken?: string }>;
   get(caller: Caller, walletId: string): Promise<Wallet>;
   update(context: Context, walletId: string, change: UpdateWallet): Promise<Wallet>;
