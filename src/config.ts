@@ -7,6 +7,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { type Address, parseAddress } from './base/address.ts';
 import { messageOf } from './base/errors.ts';
+import { type Network, networks, networkTable } from './chains/networks.ts';
 import { maxSigners } from './signer/contract.ts';
 import { type KeyEncryptionSettings, providers, type SecretSource } from './signer/keyEncryption/settings.ts';
 
@@ -60,6 +61,8 @@ export interface Config {
   readonly clusterFile: string;
   /** In participant order, for `serve`; `start` runs signers of its own. Paths are absolute. */
   readonly signers: readonly Address[] | undefined;
+  /** JSON-RPC of a network's node, which says what callers leave out. They may hold keys: no log shows them. */
+  readonly rpcUrls: { readonly [N in Network]?: URL };
   /** PEM of the Ed25519 key by which signers on other machines know this service. */
   readonly tlsKeyFile: string;
 }
@@ -86,11 +89,34 @@ const keyEncryptionEnvironment = z.object({
   VAULT_TRANSIT_KEY: z.string().optional(),
 });
 
+const rpcPrefix = 'RPC_URL_';
+/** Of the families whose requests may leave something to the service, by their names in capitals. */
+const askedNetworks: ReadonlyMap<string, Network> = new Map(
+  networks
+    .filter((name) => networkTable[name].kind === 'Evm' && 'chainId' in networkTable[name])
+    .map((network) => [network.toUpperCase(), network]),
+);
+
+/** `RPC_URL_<NETWORK>`. What is wrong is said without the address, which may hold a key. */
+const rpcEnvironment = z.record(z.string(), z.string()).transform((set, context) => {
+  const rpcUrls: { [N in Network]?: URL } = {};
+  for (const [name, text] of Object.entries(set).filter(([name]) => name.startsWith(rpcPrefix))) {
+    const refuse = (message: string) => context.addIssue({ code: 'custom', path: [name], message });
+    const network = askedNetworks.get(name.slice(rpcPrefix.length));
+    const url = URL.parse(text);
+    if (network === undefined) refuse('no such network is asked; RPC_URL_ETHEREUMSEPOLIA is for EthereumSepolia');
+    else if (url === null || !/^https?:$/.test(url.protocol)) refuse('must be an address, https://… or http://…');
+    else if (url.username !== '' || url.password !== '') refuse('must hold no user and no password');
+    else rpcUrls[network] = url;
+  }
+  return { rpcUrls };
+});
+
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** @throws {ConfigError} naming every variable that is wrong, and what it should be */
 export function readConfig(env: Environment): Config {
-  const read = parse(environment, env);
+  const read = parse(environment.and(rpcEnvironment), env);
   const dataDir = resolve(read.DATA_DIR);
   return Object.freeze({
     port: read.PORT,
@@ -104,6 +130,7 @@ export function readConfig(env: Environment): Config {
     cluster: { signers: read.CLUSTER_SIGNERS, threshold: read.CLUSTER_THRESHOLD },
     clusterFile: resolve(read.CLUSTER_FILE ?? `${dataDir}/cluster.json`),
     signers: read.SIGNERS?.map((address) => (address.kind === 'unix' ? { ...address, path: resolve(address.path) } : address)),
+    rpcUrls: read.rpcUrls,
     tlsKeyFile: resolve(read.TLS_KEY_FILE ?? `${dataDir}/tls.key`),
   });
 }

@@ -37,17 +37,16 @@ export interface Where {
  */
 export async function parseRequest(body: Body, key: ChainKey, where: Where = {}): Promise<Unsigned> {
   const { chain, target } = await destinationOf(body, where);
-  if (!chain.keyTypes.includes(key.keyType)) {
-    throw new Refusal('BadRequest', `a ${keyTypes[key.keyType].scheme} key on ${keyTypes[key.keyType].curve} does not sign here`);
-  }
+  requireKeyType(chain, key);
   const format = chain.formats[body.kind] as Format<typeof body.kind> | undefined; // the kind picks the member of the union for both
   if (format === undefined) throw new Refusal('BadRequest', `kind ${body.kind} ${unoffered(chain, body)}`);
   return format(body, key, target);
 }
 
 /** The fields that the body leaves for the service to fill in. @throws {Refusal} BadRequest */
-export async function missingFields(body: Body, where: Where = {}): Promise<readonly string[]> {
+export async function missingFields(body: Body, key: ChainKey, where: Where = {}): Promise<readonly string[]> {
   const { chain, target } = await destinationOf(body, where);
+  requireKeyType(chain, key);
   return chain.missingFields?.(body, target) ?? [];
 }
 
@@ -81,6 +80,11 @@ async function destinationOf(
     throw new Refusal('BadRequest', `kind ${body.kind} is not offered for ${name ?? kind} yet; a Hash can be signed for every network`);
   }
   return { chain: await load(), target: { filled, ...(name && facts && { network: { name, facts } }) } };
+}
+
+function requireKeyType(chain: Pick<Chain, 'keyTypes'>, { keyType }: ChainKey): void {
+  if (chain.keyTypes.includes(keyType)) return;
+  throw new Refusal('BadRequest', `a ${keyTypes[keyType].scheme} key on ${keyTypes[keyType].curve} does not sign here`);
 }
 
 function unoffered(chain: Pick<Chain, 'formats'>, body: Body): string {

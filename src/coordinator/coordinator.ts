@@ -31,7 +31,7 @@ export interface SignInput {
   readonly key: KeyReference;
   readonly payload: Payload;
   readonly payloadIndex: number;
-  /** What the service filled in for the caller (`chains/fill.ts`). */
+  /** What the service filled in for the caller (`networks/`). */
   readonly filled?: Readonly<Record<string, string>> | undefined;
   readonly authorisation: Authorisation;
 }

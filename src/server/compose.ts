@@ -51,6 +51,7 @@ import { walletsProjection } from '../features/wallets/projection.ts';
 import { walletsRoutes } from '../features/wallets/routes.ts';
 import { createWalletService } from '../features/wallets/service.ts';
 import type { Logger } from '../log.ts';
+import { createNetworks, type RpcUrls } from '../networks/index.ts';
 import type { Database } from '../store/database.ts';
 import { createServer, mount } from './http.ts';
 import { readiness } from './readiness.ts';
@@ -65,6 +66,7 @@ export interface Parts {
   /** Kept over restarts; no other live process has it. */
   readonly replicaId: string;
   readonly corsOrigins: readonly string[];
+  readonly rpcUrls: RpcUrls;
   readonly clock: Clock;
   readonly log: Logger;
   /** For tests: checks each answer against its schema. */
@@ -87,7 +89,7 @@ export interface Service {
 export const projection: Projection = { ...permissionsProjection, ...serviceAccountsProjection, ...keysProjection, ...walletsProjection };
 
 export function compose(parts: Parts): Service {
-  const { database, coordinator, root, tokenKey, replicaId, corsOrigins, clock, log, checkAnswers = false } = parts;
+  const { database, coordinator, root, tokenKey, replicaId, corsOrigins, rpcUrls, clock, log, checkAnswers = false } = parts;
   const tokens = createTokens({ key: tokenKey, clock });
   const actions = createActions({ database, clock });
   const authority = createAuthority({ database, coordinator, root, projection, clock, log });
@@ -108,7 +110,8 @@ export function compose(parts: Parts): Service {
   const keys = createKeyService({ database, authority, actions, coordinator });
   const restoration = createKeyRestoration({ database, authority, coordinator, clock, log });
   const signatureStore = createSignatureStore(database);
-  const signatures = createSignatureService({ database, store: signatureStore, keys, coordinator, clock, replicaId });
+  const networks = createNetworks(rpcUrls);
+  const signatures = createSignatureService({ database, store: signatureStore, keys, coordinator, networks, clock, replicaId });
   const wallets = createWalletService({ database, authority, actions, keys, signatures });
   const replica = createReplica({
     id: replicaId,

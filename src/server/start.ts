@@ -90,6 +90,7 @@ async function serveUntil(stop: Promise<string>, { config, cluster, transports, 
     tokenKey: tokenKeyOf(config.tokenKeyFile),
     replicaId: replicaIdOf(config.dataDir),
     corsOrigins: config.corsOrigins,
+    rpcUrls: config.rpcUrls,
     clock: systemClock,
     log,
   });

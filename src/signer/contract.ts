@@ -83,7 +83,7 @@ const entryPage = z
   .refine((texts) => texts.reduce((chars, text) => chars + text.length, 0) <= maxPageChars, `at most ${maxPageChars} characters`);
 
 const payload = z.object({ bytes, taprootMerkleRoot: z.union([z.literal('untweaked'), bytes]).exactOptional() });
-/** What the caller left to the service to fill in (`chains/fill.ts`). */
+/** What the caller left to the service to fill in (`Target.filled`). */
 const filled = z.record(z.string().max(32), z.string().max(128)).refine((fields) => Object.keys(fields).length <= 16, 'at most 16 fields');
 /** Which of the request's payloads. */
 const payloadIndex = z.int().min(0).max(maxPayloads);

@@ -36,7 +36,7 @@ import { judgedAt, SignerRefusal } from './errors.ts';
 import { encryptShareTo } from './exportedShare.ts';
 import { dealersNumbers, openImportedShare } from './importedShare.ts';
 import { oneUse } from './oneUse.ts';
-import { payloadsOf, requirePayload } from './payload.ts';
+import { payloadsOf, requireOneAnswer, requirePayload } from './payload.ts';
 import type { ReplayMemory } from './replayMemory.ts';
 import type { SeedStore } from './seeds.ts';
 import { openSession, type Session, type Step } from './sessions.ts';
@@ -172,6 +172,7 @@ export function createHandlers({
     const { registry } = authority;
     const { body, walletNetwork } = judgedAt(registry.head, () => authoriseSignature(registry, authorisation, { keyId, now: clock() }));
     const key = keys.publicOf(keyId);
+    if (filled !== undefined) requireOneAnswer(key, { signers: cluster.signers.length, threshold: cluster.threshold });
     const payloads = await payloadsOf(body, key, { walletNetwork, filled });
     requirePayload(payloads, payloadIndex, payload);
     ready(key);

@@ -6,6 +6,7 @@ import type { ChainKey } from '../chains/chain.ts';
 import { parseRequest, type Where } from '../chains/index.ts';
 import { signatureRequestBody } from '../chains/requests.ts';
 import { type Payload, samePayload } from '../crypto/schemes/scheme.ts';
+import { quorumOf } from '../mpc/protocols.ts';
 
 /** As the service takes it, no more. */
 const maxBodyBytes = 1024 * 1024;
@@ -21,6 +22,20 @@ export async function payloadsOf(body: Uint8Array, key: ChainKey, where: Where =
     throw new Refusal('BadRequest', `${['body', ...(issue?.path ?? [])].join('.')}: ${issue?.message ?? 'malformed'}`);
   }
   return (await parseRequest(parsed.data, key, where)).payloads;
+}
+
+/**
+ * What the caller left out, the service says, and could say twice: each signer takes part once for a request, so the sets of signers that
+ * make two signatures must have an honest one in common.
+ * @throws {Refusal} BadRequest unless they do, whichever t signers are corrupt
+ */
+export function requireOneAnswer({ keyType }: ChainKey, { signers, threshold }: { signers: number; threshold: number }): void {
+  const inCommon = 2 * quorumOf(keyType, threshold) - signers;
+  if (inCommon > threshold) return;
+  throw new Refusal(
+    'BadRequest',
+    `a cluster of ${signers} signers, ${threshold} of which may be corrupt, signs no transaction that leaves fields to the service: say them all`,
+  );
 }
 
 /** @throws {Refusal} Forbidden unless payload `index` of the request is what the session signs */

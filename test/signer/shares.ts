@@ -13,6 +13,7 @@ export interface Attempt {
   readonly key: Pick<TestKey, 'id' | 'keyType'>;
   readonly payload: Payload;
   readonly payloadIndex?: number;
+  readonly filled?: Readonly<Record<string, string>>;
   readonly authorisation: Authorisation;
 }
 
@@ -46,12 +47,12 @@ export async function frostShares(
 
 export async function ecdsaShares(
   { signers }: Pick<TestCluster, 'signers'>,
-  { key, payload, payloadIndex = 0, authorisation }: Attempt,
+  { key, payload, payloadIndex = 0, filled, authorisation }: Attempt,
   among: readonly TestSigner[] = signers,
 ): Promise<string[]> {
   const protocol = protocols[key.keyType];
   const { batch, number } = await presigned(signers, protocol.family === 'ecdsa' ? protocol.curve : 'secp256k1');
-  const question = { keyId: key.id, batch, number, payload, payloadIndex, authorisation };
+  const question = { keyId: key.id, batch, number, payload, payloadIndex, ...(filled && { filled }), authorisation };
   return Promise.all(among.map((signer) => outcomeOf(signer.ask('signEcdsa', question))));
 }
 

@@ -14,6 +14,7 @@ import type { Coordinator } from '../../src/coordinator/coordinator.ts';
 import { createTokens } from '../../src/features/access/tokens.ts';
 import { createOrganisation, type RootAccess, rootAccess } from '../../src/features/organisations/bootstrap.ts';
 import { createLog } from '../../src/log.ts';
+import type { RpcUrls } from '../../src/networks/index.ts';
 import { compose, projection } from '../../src/server/compose.ts';
 import type { Database } from '../../src/store/database.ts';
 import { type Client, createClient } from './client.ts';
@@ -51,6 +52,7 @@ export interface WorldOptions {
   secrets?: Secrets;
   replicaId?: string;
   clock?: Clock;
+  rpcUrls?: RpcUrls;
 }
 
 export function newSecrets(): Secrets {
@@ -62,7 +64,7 @@ export function newSecrets(): Secrets {
 export function startWorld(options: WorldOptions & { coordinator?: FakeCoordinator }): Promise<FakeWorld>;
 export function startWorld(options: WorldOptions & { coordinator: Coordinator }): Promise<World>;
 export async function startWorld(options: WorldOptions & { coordinator?: Coordinator }): Promise<World> {
-  const { database, secrets = newSecrets(), replicaId = newId('replica'), clock = systemClock } = options;
+  const { database, secrets = newSecrets(), replicaId = newId('replica'), clock = systemClock, rpcUrls = {} } = options;
   const { coordinator = createFakeCoordinator({ ...secrets, clock }) } = options;
   const service = compose({
     database,
@@ -71,6 +73,7 @@ export async function startWorld(options: WorldOptions & { coordinator?: Coordin
     tokenKey: secrets.tokenKey,
     replicaId,
     corsOrigins: [],
+    rpcUrls,
     clock,
     log: createLog('test', process.env.TEST_LOG_LEVEL ?? 'silent'),
   });

@@ -9,17 +9,18 @@ import type { Clock } from '../../base/clock.ts';
 import { assert, Refusal } from '../../base/errors.ts';
 import { newId } from '../../base/ids.ts';
 import { type PageQuery, pageEnd, pageStart } from '../../base/pagination.ts';
-import type { Signed, Unsigned } from '../../chains/chain.ts';
-import { parseRequest } from '../../chains/index.ts';
+import type { Signed, Target, Unsigned } from '../../chains/chain.ts';
+import { missingFields, parseRequest } from '../../chains/index.ts';
 import type { WalletNetwork } from '../../chains/networks.ts';
 import type { Body } from '../../chains/requests.ts';
 import type { Coordinator } from '../../coordinator/coordinator.ts';
 import type { Signature } from '../../crypto/schemes/scheme.ts';
+import type { Networks } from '../../networks/index.ts';
 import type { Database } from '../../store/database.ts';
 import type { Caller } from '../access/caller.ts';
 import { actionOf, authorisationOf, type Context } from '../access/context.ts';
 import { auditEntry, recordRefusal } from '../audit/store.ts';
-import { bodyHashOf, externalIdConflict, findExternalId } from '../idempotency/store.ts';
+import { type Binding, bodyHashOf, externalIdConflict, findExternalId } from '../idempotency/store.ts';
 import type { SigningKey } from '../keys/remembered.ts';
 import { type KeyService, referenceOf, requireActive } from '../keys/service.ts';
 import type { SignatureRequest, WireSignature } from './contract.ts';
@@ -38,6 +39,19 @@ export const abandonedReason = 'the service stopped before the request was signe
 interface Through {
   readonly keyId: string;
   readonly wallet?: { readonly id: string; readonly network: WalletNetwork };
+}
+
+interface Asked {
+  readonly key: SigningKey;
+  readonly wallet: Through['wallet'];
+  readonly body: Body;
+}
+
+type Claim = Pick<NewRequest, 'organisationId' | 'path' | 'externalId' | 'bodyHash'>;
+
+interface Parsed {
+  readonly unsigned: Unsigned;
+  readonly filled: Target['filled'] | undefined;
 }
 
 interface Of {
@@ -62,14 +76,41 @@ export function createSignatureService(parts: {
   store: SignatureStore;
   keys: KeyService;
   coordinator: Coordinator;
+  networks: Networks;
   clock: Clock;
   replicaId: string;
 }): SignatureService {
-  const { database, store, keys, coordinator, clock, replicaId } = parts;
+  const { database, store, keys, coordinator, networks, clock, replicaId } = parts;
+
+  /**
+   * What the caller left to the service. A repeat is not filled in anew: it is answered with what was signed, of which this is part.
+   * @returns undefined where nothing is left out, or nobody can say it: then the format names it
+   */
+  async function filledFor(
+    body: Body,
+    key: SigningKey,
+    walletNetwork: WalletNetwork | undefined,
+    claim: Claim,
+  ): Promise<Target['filled'] | undefined> {
+    if ((await missingFields(body, key, { walletNetwork })).length === 0) return undefined;
+    const bound = await boundBy(claim);
+    if (bound === undefined) return networks.fill(body, key, { walletNetwork });
+    const first = await store.find(bound.entityId);
+    assert(first?.details, 'a request whose fields were filled in has them');
+    return first.details as Target['filled']; // as the format gave them
+  }
+
+  /** What has the externalId. @throws {Refusal} Conflict when that is another request */
+  async function boundBy({ organisationId, path, externalId, bodyHash }: Claim): Promise<Binding | undefined> {
+    if (externalId === null) return undefined;
+    const bound = await findExternalId(database, { organisationId, path, externalId });
+    if (bound !== undefined && bound.bodyHash !== bodyHash) throw externalIdConflict('signature', { id: bound.entityId, externalId });
+    return bound;
+  }
 
   /** Signs a request that has begun. Whatever fails leaves it Failed, and what failed is thrown. */
-  async function execute(context: Context, request: NewRequest, key: SigningKey, unsigned: Unsigned): Promise<SignatureRequest> {
-    const { signatures, signedData, txHash } = await sign(context, key, unsigned).catch((error: unknown) => fail(request, error));
+  async function execute(context: Context, request: NewRequest, key: SigningKey, parsed: Parsed): Promise<SignatureRequest> {
+    const { signatures, signedData, txHash } = await sign(context, key, parsed).catch((error: unknown) => fail(request, error));
     const dateSigned = new Date(clock());
     const outcome = { signatures, ...(signedData && { signedData }), ...(txHash !== undefined && { expectedTxHash: txHash }) };
     if (!(await store.move('sign', { id: request.id, date: dateSigned, ...outcome }))) {
@@ -79,7 +120,7 @@ export function createSignatureService(parts: {
       ...request,
       status: 'Signed',
       reason: null,
-      details: unsigned.details ?? null,
+      details: parsed.unsigned.details ?? null,
       signatures,
       signedData: signedData ?? null,
       datePolicyResolved: request.dateRequested,
@@ -88,10 +129,12 @@ export function createSignatureService(parts: {
     });
   }
 
-  async function sign(context: Context, key: SigningKey, unsigned: Unsigned) {
+  async function sign(context: Context, key: SigningKey, { unsigned, filled }: Parsed) {
     const authorisation = authorisationOf(context);
     const signatures = await Promise.all(
-      unsigned.payloads.map((payload, payloadIndex) => coordinator.sign({ key: referenceOf(key), payload, payloadIndex, authorisation })),
+      unsigned.payloads.map((payload, payloadIndex) =>
+        coordinator.sign({ key: referenceOf(key), payload, payloadIndex, filled, authorisation }),
+      ),
     );
     return wireOf(signatures, unsigned.assemble(signatures));
   }
@@ -105,13 +148,11 @@ export function createSignatureService(parts: {
 
   /** The answer to a request that did not begin: because its externalId has one already, or else because its key is used no more. */
   async function repeated(caller: Caller, request: NewRequest): Promise<SignatureRequest> {
-    const { organisationId, path, externalId, bodyHash } = request;
-    const bound = externalId === null ? undefined : await findExternalId(database, { organisationId, path, externalId });
-    if (externalId === null || bound === undefined) {
+    const bound = await boundBy(request);
+    if (bound === undefined) {
       requireActive(await keys.require(caller, request.keyId));
       throw new Refusal('Conflict', 'the key was in no state to be signed with; ask again');
     }
-    if (bound.bodyHash !== bodyHash) throw externalIdConflict('signature', { id: bound.entityId, externalId });
     return shown(await settled(bound.entityId));
   }
 
@@ -129,15 +170,17 @@ export function createSignatureService(parts: {
   return {
     async create(context, { keyId, wallet }, body) {
       const key = await keys.requireForSigning(context.caller, keyId);
-      const unsigned = await parseRequest(body, key, { walletNetwork: wallet?.network });
-      const request = newRequest(context, { key, wallet, body, unsigned, executingBy: replicaId, now: new Date(clock()) });
+      const claim = claimOf(context, { key, wallet, body });
+      const filled = await filledFor(body, key, wallet?.network, claim);
+      const unsigned = await parseRequest(body, key, { walletNetwork: wallet?.network, filled });
+      const request = newRequest(context, { key, wallet, body, unsigned, claim, executingBy: replicaId, now: new Date(clock()) });
       const action = actionOf(context);
       const audit = auditEntry({ caller: context.caller, action, date: request.dateRequested, requestId: context.requestId });
 
       const beginning = await store.begin({ audit, request });
       if (beginning === 'actionUsed') throw new Refusal('UserActionUsed');
       action.spent = true;
-      if (beginning === 'begun') return execute(context, request, key, unsigned);
+      if (beginning === 'begun') return execute(context, request, key, { unsigned, filled });
       try {
         return await repeated(context.caller, request);
       } catch (error) {
@@ -175,31 +218,31 @@ export function createSignatureService(parts: {
   };
 }
 
+/** For which externalId the request stands. */
+function claimOf(context: Context, { key, wallet, body }: Asked): Claim {
+  return {
+    organisationId: context.caller.organisationId,
+    path: wallet === undefined ? `/keys/${key.id}/signatures` : `/wallets/${wallet.id}/signatures`,
+    externalId: body.externalId ?? null,
+    bodyHash: body.externalId === undefined ? null : bodyHashOf(actionOf(context).body),
+  };
+}
+
 function newRequest(
   context: Context,
-  {
-    key,
-    wallet,
-    body,
-    unsigned,
-    executingBy,
-    now,
-  }: { wallet: Through['wallet'] } & { key: SigningKey; body: Body; unsigned: Unsigned; executingBy: string; now: Date },
+  { key, wallet, body, unsigned, claim, executingBy, now }: Asked & { unsigned: Unsigned; claim: Claim; executingBy: string; now: Date },
 ): NewRequest {
   const { caller } = context;
   const received = actionOf(context).body;
   return {
     id: newId('signature'),
-    organisationId: caller.organisationId,
     keyId: key.id,
     walletId: wallet?.id ?? null,
     requesterId: caller.userId,
     requesterTokenId: caller.tokenId,
     requestBody: new TextDecoder().decode(received),
     network: wallet?.network ?? body.network ?? null,
-    externalId: body.externalId ?? null,
-    path: wallet === undefined ? `/keys/${key.id}/signatures` : `/wallets/${wallet.id}/signatures`,
-    bodyHash: body.externalId === undefined ? null : bodyHashOf(received),
+    ...claim,
     details: unsigned.details === undefined ? null : JSON.stringify(unsigned.details),
     executingBy,
     dateRequested: now,
