@@ -10,7 +10,7 @@ import { presign } from '../../src/mpc/ecdsa/presign.ts';
 import { protocols, quorumOf } from '../../src/mpc/protocols.ts';
 import { interpolateAtZero, subsetsOf } from '../../src/mpc/shamir.ts';
 import { of } from './memoryParty.ts';
-import { combineEcdsa, ecdsaShare, keyedCluster, presignBatch, seededCluster, signEcdsa } from './signing.ts';
+import { childOf, combineEcdsa, ecdsaShare, keyedCluster, presignBatch, seededCluster, signEcdsa } from './signing.ts';
 
 const group = groupOf('secp256k1');
 const n = group.order;
@@ -40,14 +40,11 @@ describe.each([
     }
   });
 
-  it('signs with every set under an additive tweak', async () => {
-    const seeded = await made;
-    for (const set of subsetsOf(seeded.cluster.participants, 2 * threshold + 1)) {
-      const tweak = group.randomScalar();
-      const child = group.encodePoint(group.add(group.decodePoint(seeded.publicKey), group.multiplyBase(tweak)));
-      const digest = sha256(`tweaked, signed by ${set}`);
-      const signature = await signEcdsa(seeded, set, { digest, tweak: group.encodeScalar(tweak) });
-      expect(recovered(signature, digest)).toEqual(child);
+  it('signs with every set as a child', async () => {
+    const child = childOf(await made, [44, 7]);
+    for (const set of subsetsOf(child.cluster.participants, 2 * threshold + 1)) {
+      const digest = sha256(`of a child, signed by ${set}`);
+      expect(recovered(await signEcdsa(child, set, { digest }), digest)).toEqual(child.publicKey);
     }
   });
 });
@@ -76,24 +73,16 @@ describe('ECDSA over secp256k1', () => {
   });
 
   it.each([
-    { name: 'zero', digest: new Uint8Array(32), tweak: undefined },
-    { name: 'zero modulo the order', digest: fromBigInt(n, 32), tweak: undefined },
-    { name: 'of 31 bytes', digest: new Uint8Array(31).fill(1), tweak: undefined },
-    { name: 'of 33 bytes', digest: new Uint8Array(33).fill(1), tweak: undefined },
-    { name: 'with a tweak that is not below the order', digest: new Uint8Array(32).fill(1), tweak: fromBigInt(n, 32) },
-    { name: 'with a tweak of 31 bytes', digest: new Uint8Array(32).fill(1), tweak: new Uint8Array(31) },
-  ])('refuses a digest $name, and uses the presignature up all the same', async ({ digest, tweak }) => {
+    { name: 'zero', digest: new Uint8Array(32) },
+    { name: 'zero modulo the order', digest: fromBigInt(n, 32) },
+    { name: 'of 31 bytes', digest: new Uint8Array(31).fill(1) },
+    { name: 'of 33 bytes', digest: new Uint8Array(33).fill(1) },
+  ])('refuses a digest $name, and uses the presignature up all the same', async ({ digest }) => {
     const seeded = await seededCluster('secp256k1', 3, 1);
     const [presignature] = of(await presignBatch(seeded, [1, 2, 3]), 1);
     if (presignature === undefined) throw new Error('a batch of one holds one');
-    expect(() => ecdsaShare(seeded, 1, presignature, { digest, tweak })).toThrow(/digest|tweak/);
+    expect(() => ecdsaShare(seeded, 1, presignature, { digest })).toThrow(/digest/);
     expect(() => ecdsaShare(seeded, 1, presignature, { digest: sha256('another') })).toThrow('used before');
-  });
-
-  it('takes a zero tweak for none', async () => {
-    const seeded = await seededCluster('secp256k1', 3, 1);
-    const digest = sha256('no tweak');
-    expect(recovered(await signEcdsa(seeded, [1, 2, 3], { digest, tweak: new Uint8Array(32) }), digest)).toEqual(seeded.publicKey);
   });
 
   it('makes batches that agree among signers and never repeat', async () => {
@@ -161,14 +150,11 @@ describe('ECDSA over the STARK curve', () => {
     }
   });
 
-  it('signs under an additive tweak', async () => {
-    const seeded = await seededCluster('stark', 3, 1);
-    const stark = groupOf('stark');
-    const tweak = stark.randomScalar();
-    const child = stark.encodePoint(stark.add(stark.decodePoint(seeded.publicKey), stark.multiplyBase(tweak)));
-    const digest = starkDigest('tweaked');
-    const { r, s } = await signEcdsa(seeded, [1, 2, 3], { digest, tweak: stark.encodeScalar(tweak) });
-    expect(verifyStark(concat(r, s), toHex(digest), child)).toBe(true);
+  it('signs as a child', async () => {
+    const child = childOf(await seededCluster('stark', 3, 1), [5]);
+    const digest = starkDigest('of a child');
+    const { r, s } = await signEcdsa(child, [1, 2, 3], { digest });
+    expect(verifyStark(concat(r, s), toHex(digest), child.publicKey)).toBe(true);
   });
 
   it('refuses a digest of 2²⁵¹ or more', async () => {

@@ -3,8 +3,10 @@
  * @module
  */
 
-import type { KeyType } from '../../src/base/keyTypes.ts';
+import { type KeyType, keyTypes } from '../../src/base/keyTypes.ts';
+import { deriveChild } from '../../src/crypto/hd.ts';
 import type { Payload, Signature } from '../../src/crypto/schemes/scheme.ts';
+import { childShare } from '../../src/mpc/childShare.ts';
 import { keygen } from '../../src/mpc/dkg.ts';
 import { combine } from '../../src/mpc/ecdsa/combine.ts';
 import { type Presignature, presign } from '../../src/mpc/ecdsa/presign.ts';
@@ -31,6 +33,14 @@ export async function keyedCluster(keyType: KeyType, size: number, threshold: nu
   return { cluster, threshold, keys, publicKey: of(keys, 1).publicKey };
 }
 
+/** A child, as its signers hold it: their own shares, moved. */
+export function childOf<K extends Keyed>(master: K, path: readonly number[]): K {
+  const { keyType } = of(master.keys, 1);
+  const { curve } = keyTypes[keyType];
+  const keys = new Map([...master.keys].map(([i, share]) => [i, childShare(share, deriveChild(curve, share, path))]));
+  return { ...master, keys, publicKey: of(keys, 1).publicKey };
+}
+
 export interface Seeded extends Keyed {
   readonly curve: EcdsaCurve;
   readonly seeds: ReadonlyMap<number, Seeds>;
@@ -49,27 +59,21 @@ export function presignBatch({ cluster, curve, threshold, seeds }: Seeded, set: 
 
 export interface EcdsaRequest {
   readonly digest: Uint8Array;
-  readonly tweak?: Uint8Array | undefined;
 }
 
-export function ecdsaShare(
-  { curve, seeds, keys }: Seeded,
-  i: number,
-  presignature: Presignature,
-  { digest, tweak }: EcdsaRequest,
-): Uint8Array {
+export function ecdsaShare({ curve, seeds, keys }: Seeded, i: number, presignature: Presignature, { digest }: EcdsaRequest): Uint8Array {
   const { secret, publicKey } = of(keys, i);
-  return signEcdsaShare({ curve, seeds: of(seeds, i), presignature, secret, publicKey, digest, tweak }).share;
+  return signEcdsaShare({ curve, seeds: of(seeds, i), presignature, secret, publicKey, digest }).share;
 }
 
 export function combineEcdsa(
   { curve, threshold, publicKey }: Seeded,
   presignature: Presignature,
   shares: ReadonlyMap<number, Uint8Array>,
-  { digest, tweak }: EcdsaRequest,
+  { digest }: EcdsaRequest,
 ): Signature {
   const { batch, number, participants, R } = presignature;
-  return combine({ curve, threshold, publicKey, digest, tweak, batch, number, participants, R, shares });
+  return combine({ curve, threshold, publicKey, digest, batch, number, participants, R, shares });
 }
 
 /** From presigning to the signature, by the signers of `set`. */

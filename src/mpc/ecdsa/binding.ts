@@ -2,7 +2,7 @@
  * What a presignature is used for, bound into one hash: everything that all signers of one signature must agree on. Two signers that are
  * shown different things compute independent masks, and what is combined of theirs is noise.
  *
- *   binding = SHA-512(batch, number, curve, signing set, R, h, public key, tweak)
+ *   binding = SHA-512(batch, number, curve, signing set, R, h, public key)
  *   d = binding mod n,  R' = R + d·G,  r = x(R') mod n
  *
  * The re-randomisation by d is that of Groth and Shoup (ePrint 2021/1330): presignatures together with additive key derivation, or with
@@ -20,12 +20,10 @@ import type { EcdsaCurve } from '../protocols.ts';
 
 export interface Use {
   readonly curve: EcdsaCurve;
-  /** The key before the tweak, 33 bytes. */
+  /** 33 bytes. Of a child it is the child's own: a derivation is bound by what it comes to. */
   readonly publicKey: Uint8Array;
   /** 32 bytes. On stark below 2²⁵¹. */
   readonly digest: Uint8Array;
-  /** Added to the key: 32 bytes, big-endian, below the order. Absent is the same as zero. */
-  readonly tweak?: Uint8Array | undefined;
   readonly batch: Uint8Array;
   readonly number: number;
   readonly participants: readonly number[];
@@ -44,7 +42,6 @@ export interface Shown {
 
 export interface Bound extends Shown {
   readonly h: bigint;
-  readonly tweak: bigint;
   readonly d: bigint;
   /** R', encoded. */
   readonly rerandomised: Uint8Array;
@@ -58,25 +55,15 @@ const domain = utf8('countersign/ecdsa/v1');
 const starkBound = 2n ** 251n;
 
 /**
- * @throws {Refusal} BadRequest if the digest cannot be signed on this curve, or the tweak is not a scalar
+ * @throws {Refusal} BadRequest if the digest cannot be signed on this curve
  * @throws {Abort} for an R that is no point, or the negligible chances: another presignature then serves
  */
-export function bind({ curve, publicKey, digest, tweak, batch, number, participants, R, point }: Use): Bound {
+export function bind({ curve, publicKey, digest, batch, number, participants, R, point }: Use): Bound {
   const group = groupOf(curve);
   const n = group.order;
-  const { h, delta } = signable({ curve, digest, tweak });
+  const h = hashed(curve, digest, n);
   const binding = sha512(
-    lengthPrefixed(
-      domain,
-      batch,
-      u32(number),
-      utf8(curve),
-      encodeNumbers(participants),
-      R,
-      group.encodeScalar(h),
-      publicKey,
-      group.encodeScalar(delta),
-    ),
+    lengthPrefixed(domain, batch, u32(number), utf8(curve), encodeNumbers(participants), R, group.encodeScalar(h), publicKey),
   );
 
   const d = toBigInt(binding) % n;
@@ -85,7 +72,7 @@ export function bind({ curve, publicKey, digest, tweak, batch, number, participa
   const rerandomised = group.encodePoint(moved);
   const shown = shownOf(curve, rerandomised);
   if (shown.r === 0n || (curve === 'stark' && shown.r >= starkBound)) throw new Abort([], 'ecdsa: r is not usable');
-  return { h, tweak: delta, d, ...shown, rerandomised, binding };
+  return { h, d, ...shown, rerandomised, binding };
 
   function decode(point: Uint8Array) {
     try {
@@ -94,20 +81,6 @@ export function bind({ curve, publicKey, digest, tweak, batch, number, participa
       throw new Abort([], 'ecdsa: R is not a point', { cause });
     }
   }
-}
-
-/**
- * What is signed, as integers.
- * @throws {Refusal} BadRequest if the digest cannot be signed on this curve, or the tweak is not a scalar
- */
-export function signable({ curve, digest, tweak }: Pick<Use, 'curve' | 'digest' | 'tweak'>): { h: bigint; delta: bigint } {
-  const n = groupOf(curve).order;
-  const h = hashed(curve, digest, n);
-  const delta = tweak === undefined ? 0n : toBigInt(tweak);
-  if ((tweak !== undefined && tweak.length !== 32) || delta >= n) {
-    throw new Refusal('BadRequest', 'a tweak has 32 bytes and is below the order');
-  }
-  return { h, delta };
 }
 
 /** @param rerandomised R', encoded: 33 bytes */

@@ -9,13 +9,13 @@ import { schemeOf } from '../../crypto/schemes/index.ts';
 import type { Signature } from '../../crypto/schemes/scheme.ts';
 import { cut, reading } from '../messages.ts';
 import { interpolateAtZero, inverse } from '../shamir.ts';
-import { bind, type Shown, shownOf, signable, type Use } from './binding.ts';
+import { bind, type Shown, shownOf, type Use } from './binding.ts';
 
 /**
  * @param use.shares       num_i ‖ w_i by participant, of all participants
  * @param use.rerandomised R' as one of the signers says it: saves computing it. Nothing rests on it: a signature that does not verify with
  *                         it is tried with the R' that follows from the rest
- * @returns the signature with low s, verified under the public key plus tweak
+ * @returns the signature with low s, verified under the public key
  * @throws {Abort} naming whose share is missing or malformed; without culprit when the signature does not verify, since 2t + 1 shares of
  * degree 2t do not tell which is wrong
  */
@@ -46,14 +46,12 @@ export function combine(
     recid: isHigh ? recid ^ 1 : recid,
   });
 
-  const { delta } = signable(use);
-  const key = delta === 0n ? publicKey : group.encodePoint(group.add(group.decodePoint(publicKey), group.multiplyBase(delta)));
   const { verify } = schemeOf(`ECDSA/${curve}`);
   if (rerandomised?.length === group.pointBytes) {
     const signature = signatureOf(shownOf(curve, rerandomised));
-    if (verify(key, { bytes: digest }, signature)) return signature;
+    if (verify(publicKey, { bytes: digest }, signature)) return signature;
   }
   const signature = signatureOf(bind(use));
-  if (!verify(key, { bytes: digest }, signature)) throw new Abort([], 'ecdsa: the signature does not verify');
+  if (!verify(publicKey, { bytes: digest }, signature)) throw new Abort([], 'ecdsa: the signature does not verify');
   return signature;
 }

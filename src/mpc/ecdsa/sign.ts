@@ -1,9 +1,9 @@
 /**
  * A signer's part of an ECDSA signature: one message, no exchange. DJNPO20 with re-randomised presignatures (binding.ts).
  *
- *   num_i = φ_i·(h + r·(x_i + tweak)) + zero_i        w_i = u_i + d·φ_i + zero′_i
+ *   num_i = φ_i·(h + r·x_i) + zero_i        w_i = u_i + d·φ_i + zero′_i
  *
- * so that num = φ·(h + r·(x + tweak)) and w = φ·(k + d), and s = num / w. The sharings of zero, of degree 2t, hide everything else in the
+ * so that num = φ·(h + r·x) and w = φ·(k + d), and s = num / w. The sharings of zero, of degree 2t, hide everything else in the
  * two products; their labels bind all that the signers must agree on.
  * @module
  */
@@ -23,9 +23,7 @@ const purposes = { num: u32(1), w: u32(2) };
 /**
  * Uses the presignature up, whether it succeeds or not.
  *
- * @param use.secret    own share of the key, 32 bytes
- * @param use.publicKey the key before the tweak
- * @param use.tweak     32 bytes, added to the key; public
+ * @param use.secret own share of the key, 32 bytes
  * @returns num_i ‖ w_i, 64 bytes, for the coordinator, and R', encoded
  * @throws {Abort} if the presignature was used before
  * @throws {Refusal} BadRequest if the digest cannot be signed on this curve
@@ -37,9 +35,8 @@ export function signShare(use: {
   secret: Uint8Array;
   publicKey: Uint8Array;
   digest: Uint8Array;
-  tweak?: Uint8Array | undefined;
 }): { share: Uint8Array; R: Uint8Array } {
-  const { curve, seeds, presignature, secret, publicKey, digest, tweak } = use;
+  const { curve, seeds, presignature, secret, publicKey, digest } = use;
   return presignature.secrets.spend((secrets) => {
     assert(presignature.curve === curve, 'a presignature signs on its own curve');
     const group = groupOf(curve);
@@ -48,9 +45,9 @@ export function signShare(use: {
     const u = group.decodeScalar(secrets.subarray(32));
     const x = group.decodeScalar(secret);
 
-    const { h, r, d, tweak: delta, rerandomised, binding } = bind({ ...presignature, publicKey, digest, tweak });
+    const { h, r, d, rerandomised, binding } = bind({ ...presignature, publicKey, digest });
     const sharing = pseudoRandomSharing(seeds, n);
-    const num = (phi * ((h + r * (x + delta)) % n) + sharing.zeroSharing(concat(domain, binding, purposes.num))) % n;
+    const num = (phi * ((h + r * x) % n) + sharing.zeroSharing(concat(domain, binding, purposes.num))) % n;
     const w = (u + d * phi + sharing.zeroSharing(concat(domain, binding, purposes.w))) % n;
     return { share: concat(group.encodeScalar(num), group.encodeScalar(w)), R: rerandomised };
   });

@@ -6,7 +6,7 @@ import { combine } from '../../../src/mpc/ecdsa/combine.ts';
 import { type Presignature, presign } from '../../../src/mpc/ecdsa/presign.ts';
 import { OneUse } from '../../../src/mpc/oneUse.ts';
 import { of, type Relay } from '../memoryParty.ts';
-import { combineEcdsa, type EcdsaRequest, ecdsaShare, presignBatch, type Seeded, seededCluster } from '../signing.ts';
+import { childOf, combineEcdsa, type EcdsaRequest, ecdsaShare, presignBatch, type Seeded, seededCluster } from '../signing.ts';
 import { abortOf, corrupt, expectCaught, flipBit, inRound, relayAttacks, replaying, splice, toEverybody, victim } from './tampering.ts';
 
 const group = groupOf('secp256k1');
@@ -149,18 +149,16 @@ function altered(change: (share: Uint8Array) => Uint8Array): (signing: Signing) 
 }
 
 /** The corrupt participant's share is made from another view of what is signed. */
-function splitView(
-  view: (signing: Signing) => Partial<Presignature> & { digest?: Uint8Array; tweak?: Uint8Array; publicKey?: Uint8Array },
-) {
+function splitView(view: (signing: Signing) => Partial<Presignature> & { digest?: Uint8Array; publicKey?: Uint8Array }) {
   return (signing: Signing): Shares => {
     const { seeded, presignatures, digest } = signing;
     return new Map(
       set.map((i) => {
         if (i !== corrupt) return [i, ecdsaShare(seeded, i, of(presignatures, i), { digest })];
-        const { digest: otherDigest = digest, tweak, publicKey, ...presignature } = view(signing);
+        const { digest: otherDigest = digest, publicKey, ...presignature } = view(signing);
         const keys = new Map(seeded.keys);
         if (publicKey) keys.set(i, { ...of(keys, i), publicKey });
-        return [i, ecdsaShare({ ...seeded, keys }, i, { ...of(presignatures, i), ...presignature }, { digest: otherDigest, tweak })];
+        return [i, ecdsaShare({ ...seeded, keys }, i, { ...of(presignatures, i), ...presignature }, { digest: otherDigest })];
       }),
     );
   };
@@ -211,7 +209,7 @@ const shareAttacks: { name: string; shares: (signing: Signing) => Shares; culpri
     culprits: [corrupt],
   },
   { name: 'split view of the digest', shares: splitView(() => ({ digest: new Uint8Array(32).fill(0x32) })) },
-  { name: 'split view of the tweak', shares: splitView(() => ({ tweak: new Uint8Array(32).fill(1) })) },
+  { name: 'split view of the key: a child’s', shares: splitView(({ seeded }) => ({ publicKey: childOf(seeded, [0]).publicKey })) },
   { name: 'split view of the key', shares: splitView(() => ({ publicKey: randomPoint() })) },
   { name: 'split view of R', shares: splitView(() => ({ R: randomPoint() })) },
   { name: 'split view of the signing set', shares: splitView(() => ({ participants: [1, 2, 4] })) },
@@ -243,14 +241,15 @@ describe('Attacks on ECDSA signing: no signature', () => {
     });
   }
 
-  it('a coordinator that combines for another digest, tweak or key', async () => {
+  it('a coordinator that combines for another digest or key, a child’s included', async () => {
     const signing = await prepared();
     const { seeded, digest } = signing;
     const shares = honestShares(signing);
     const presignature = of(signing.presignatures, 1);
     abortOf(() => combineEcdsa(seeded, presignature, shares, { digest: flipBit(digest, 0) }));
-    abortOf(() => combineEcdsa(seeded, presignature, shares, { digest, tweak: new Uint8Array(32).fill(1) }));
-    abortOf(() => combineEcdsa({ ...seeded, publicKey: randomPoint() }, presignature, shares, { digest }));
+    for (const publicKey of [randomPoint(), childOf(seeded, [0]).publicKey]) {
+      abortOf(() => combineEcdsa({ ...seeded, publicKey }, presignature, shares, { digest }));
+    }
   });
 
   it('an R′ that a signer makes up changes nothing: the signature is that of the shares, or there is none', async () => {
@@ -324,7 +323,6 @@ describe('Attacks on ECDSA signing: no signature', () => {
       share({ participants: [1, 2, 4] }),
       share({ R: randomPoint() }),
       share({}, { digest: flipBit(digest, 0) }),
-      share({}, { digest, tweak: new Uint8Array(32).fill(1) }),
     ]) {
       expect(other.subarray(0, 32)).not.toEqual(honest.subarray(0, 32));
       expect(other.subarray(32)).not.toEqual(honest.subarray(32));
@@ -351,7 +349,7 @@ describe('Attacks on ECDSA signing: no signature', () => {
     const { r } = bind({ ...presignature, publicKey, digest });
     const bindings = [
       { ...presignature, publicKey, digest: flipBit(digest, 0) },
-      { ...presignature, publicKey, digest, tweak: new Uint8Array(32).fill(1) },
+      { ...presignature, publicKey: childOf(seeded, [0]).publicKey, digest },
       { ...presignature, publicKey: randomPoint(), digest },
       { ...presignature, publicKey, digest, participants: [1, 2, 4] },
       { ...presignature, publicKey, digest, number: 1 },
