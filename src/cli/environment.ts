@@ -1,6 +1,6 @@
 /** The client of whoever's credentials the environment holds: the variables of admin.env. @module */
 
-import { type Client, createClient } from './client.ts';
+import { type Client, createClient } from '../clients/client.ts';
 import { required } from './options.ts';
 
 /** @throws {Error} naming the variable that is missing, or saying that one is not in its form */

@@ -20,7 +20,7 @@ export const maxBatch = 256;
 export const maxEntriesPerPage = 256;
 export const maxPageChars = 2 * 1024 * 1024;
 /** Payloads of one request. */
-export const maxPayloads = 4096;
+const maxPayloads = 4096;
 
 const bytes = z.codec(
   z.base64(),

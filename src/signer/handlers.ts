@@ -177,7 +177,7 @@ export function createHandlers({
     requirePayload(payloads, payloadIndex, payload);
     ready(key);
     const { nonce, expiresAt } = authorisation.binding;
-    await replays.spend({ nonce, index: payloadIndex, expiresAt });
+    replays.spend({ nonce, index: payloadIndex, expiresAt });
     return key;
   }
 
@@ -308,12 +308,12 @@ export function createHandlers({
       return keys.use(keyId, (share) => ({ box: encryptShareTo(encryptionKey, share) }));
     },
 
-    async derive({ keyId, domain, seed, authorisation }) {
+    derive({ keyId, domain, seed, authorisation }) {
       const { registry } = authority;
       judgedAt(registry.head, () => authoriseDerivation(registry, authorisation, { keyId, domain, seed, now: clock() }));
       if (!keys.has(keyId)) throw new SignerRefusal('UnknownKey', `this signer holds no share of key ${keyId}`);
       const { nonce, expiresAt } = authorisation.binding;
-      await replays.spend({ nonce, index: 0, expiresAt });
+      replays.spend({ nonce, index: 0, expiresAt });
       return keys.use(keyId, (share) => {
         const verificationShare = share.verificationShares.get(index);
         assert(verificationShare, 'a share has its own verification share');

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Method } from '../client.ts';
+import type { Method } from '../../clients/client.ts';
 import { clientOf } from '../environment.ts';
 
 const methods: readonly string[] = ['GET', 'POST', 'PUT', 'DELETE'] satisfies Method[];

@@ -4,7 +4,7 @@ import { createPublicKey, generateKeyPairSync, type KeyObject, verify } from 'no
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { createClient, LyingService, RequestFailed } from '../../src/cli/client.ts';
+import { createClient, LyingService, RequestFailed } from '../../src/clients/client.ts';
 import { type ActionBinding, challengeOf, payloadHashOf } from '../../src/crypto/authorisation.ts';
 
 const organisationId = 'or-aaaaa-bbbbb-cccccccccccccccc';
