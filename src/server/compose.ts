@@ -158,6 +158,9 @@ export function compose(parts: Parts): Service {
       await restoration.run();
       await replica.start();
     },
-    stop: () => replica.stop(),
+    async stop() {
+      await authority.stop();
+      await replica.stop();
+    },
   };
 }

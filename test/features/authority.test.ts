@@ -763,7 +763,7 @@ async function recordsIn(database: Query) {
 function recordsOf(registry: Registry) {
   const sorted = <T>(records: ReadonlyMap<string, T>) => [...records].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, record]) => record);
   return {
-    accounts: sorted(registry.accounts),
+    accounts: sorted(registry.accounts).map(({ kind: _, ...account }) => account),
     credentials: sorted(registry.credentials).map(({ key: _, ...credential }) => credential),
     permissions: sorted(registry.permissions),
     assignments: sorted(registry.assignments),

@@ -1,34 +1,41 @@
 /**
  * This replica's copy of the authority log: read from the database, verified entry by entry, and written to it together with what the API
- * reads. Whoever uses it has the turn (`turns.ts`).
+ * reads, and with the records of the registry, from which the next start goes on. Whoever changes it has the turn (`turns.ts`).
  * @module
  */
 
 import { timeOf } from '../../authority/authorise.ts';
-import { decodeEntry, type Entry, headOf } from '../../authority/entry.ts';
+import { decodeEntry, type Entry, hashOf, headOf } from '../../authority/entry.ts';
 import { sameHead } from '../../authority/head.ts';
 import { apply, check, requireConfirmed } from '../../authority/log.ts';
-import type { Accepted, Change, MutableRegistry, Registry } from '../../authority/registry.ts';
-import { initialRegistry, type Root } from '../../authority/root.ts';
+import type { Accepted, Change, Registry } from '../../authority/registry.ts';
+import { genesisOf, initialRegistry, type Root, resumedRegistry } from '../../authority/root.ts';
 import { isConfirmed, type SignedHead } from '../../authority/signedHead.ts';
 import type { Clock } from '../../base/clock.ts';
-import { messageOf, Refusal } from '../../base/errors.ts';
+import { Refusal } from '../../base/errors.ts';
 import type { Coordinator } from '../../coordinator/coordinator.ts';
 import type { Database, Query } from '../../store/database.ts';
 import { recordEffect } from '../audit/store.ts';
 import { auditOf } from './audit.ts';
 import { requireSameHistory } from './heads.ts';
 import { type Projection, project } from './projection.ts';
+import * as recordStore from './recordStore.ts';
+import { logRecords, type Put } from './records.ts';
+import { notVerified, review, reviewEnd } from './review.ts';
 import * as store from './store.ts';
 
 export interface LogCopy {
+  /** For what is in memory: its head, its ids, who may do what. Keys and heads are asked for by `judge`. */
   readonly registry: Registry;
-  /** The number of the entry that asked for this key: there is what the registry keeps nothing of. */
-  askedAt(keyId: string): number | undefined;
-  /** Of all keys that were asked for, in the order of the log, the ids after so many. */
-  keysAfter(count: number): readonly string[];
-  /** Reads what other replicas have written. @throws {Error} for what does not verify: only replicas write the log, so it was tampered with */
+  /** What pure work makes of the registry, all of it at hand. @param query of the transaction that it is part of */
+  judge<T>(work: (registry: Registry) => T, query?: Query): Promise<T>;
+  /**
+   * Reads what other replicas have written; the first time all that the records of the database do not have yet.
+   * @throws {Error} for what does not verify: only replicas write the log, so it was tampered with
+   */
   refresh(): Promise<void>;
+  /** Reads again, beside the work, what this start has taken for verified. @throws {Error} naming the first entry that is not what it was */
+  review(signal: AbortSignal): Promise<void>;
   /**
    * Takes over what t + 1 signers have and the database has not: it was restored from a backup, or a turn was cut short.
    * @returns the number of the first entry that was; undefined when there was none
@@ -63,33 +70,53 @@ export function createLogCopy(parts: {
   clock: Clock;
 }): LogCopy {
   const { database, coordinator, root, projection, clock } = parts;
-  let registry: MutableRegistry;
+  let records = logRecords(root, undefined);
+  let registry = initialRegistry(root, records);
   /** Milliseconds: of the entry at the registry's head. */
-  let lastAccepted: number;
+  let lastAccepted = root.createdAt * 1000;
   /** The number of the last entry that was seen to be vouched for. */
-  let vouchedFor: number;
-  /** By key id. */
-  let firstEntries: Map<string, number>;
-  forget();
+  let vouchedFor = 0;
+  /** The number of the last entry that the records in the database are of; undefined when what is here may be of none that is there. */
+  let recorded: number | undefined;
 
-  function forget(): void {
-    registry = initialRegistry(root);
-    lastAccepted = root.createdAt * 1000;
-    vouchedFor = 0;
-    firstEntries = new Map();
-  }
-
-  function count(accepted: Accepted, date: Date): void {
-    registry.commit(accepted);
-    lastAccepted = date.getTime();
-    vouchedFor = accepted.head.sequence;
-    index(accepted);
-  }
-
-  function index({ head, changes }: Accepted): void {
-    for (const { kind, record } of changes) {
-      if (kind === 'key' && !firstEntries.has(record.id)) firstEntries.set(record.id, head.sequence);
+  /** Goes on from the records of the database, or begins at the root. */
+  async function load(): Promise<void> {
+    const checkpoint = await recordStore.findCheckpoint(database);
+    const [row] = checkpoint === undefined ? [] : await store.readRows(database, checkpoint.sequence, 1);
+    if (checkpoint !== undefined && row?.sequence === checkpoint.sequence) {
+      records = logRecords(root, await recordStore.heldRecords(database));
+      registry = resumedRegistry(root, { head: { sequence: row.sequence, hash: hashOf(row.text) }, time: checkpoint.time }, records);
+      lastAccepted = row.dateAccepted.getTime();
+      recorded = checkpoint.sequence;
+      await reviewEnd(database, registry.head);
+    } else {
+      records = logRecords(root, undefined);
+      registry = initialRegistry(root, records);
+      lastAccepted = root.createdAt * 1000;
+      await database.transaction(async (tx) => {
+        await recordStore.clearRecords(tx);
+        await recordStore.putRecords(tx, putsOf(0), { sequence: 0, time: registry.time });
+      });
+      recorded = 0;
     }
+    vouchedFor = 0;
+  }
+
+  /** Those of the entry that was committed just now. */
+  function putsOf(sequence: number): (Put & { sequence: number })[] {
+    return records.taken().map((put) => ({ ...put, sequence }));
+  }
+
+  const judge: LogCopy['judge'] = (work, query = database) => records.reading(query, registry.head.sequence, () => work(registry));
+
+  /** In the transaction that writes the entry, as its last part. When that fails, what is here is not believed any more. */
+  async function count(tx: Query, accepted: Accepted, date: Date): Promise<void> {
+    recorded = undefined;
+    await judge(() => registry.commit(accepted), tx);
+    const { sequence } = accepted.head;
+    await recordStore.putRecords(tx, putsOf(sequence), { sequence, time: registry.time });
+    lastAccepted = date.getTime();
+    vouchedFor = sequence;
   }
 
   /** Later than every date before, so that lists show the order of the log. */
@@ -113,52 +140,62 @@ export function createLogCopy(parts: {
       ...(authorisation !== undefined && { authorisation }),
     });
     await store.removeProposal(tx);
+    await count(tx, accepted, date);
   }
 
   /** Together, because it is the last one that is vouched for. Nobody here saw when they happened: they are dated by what they say. */
   async function recordAll(entries: readonly Entry[], vouchers: readonly SignedHead[]): Promise<void> {
-    try {
-      await database.transaction(async (tx) => {
-        const proposal = await store.findProposal(tx);
-        for (const [i, entry] of entries.entries()) {
-          const isProposed = proposal !== undefined && sameHead(headOf(entry), headOf(proposal.entry));
-          const accepted = check(registry, entry, 'replay');
-          const date = dateAfter(dateAsked(entry).getTime());
-          await write(
-            tx,
-            {
-              entry,
-              accepted,
-              vouchers: i === entries.length - 1 ? vouchers : [],
-              requestId: isProposed ? proposal.requestId : null,
-            },
-            date,
-          );
-          count(accepted, date);
-        }
-      });
-    } catch (error) {
-      forget(); // what was counted is not written: the log is read again
-      throw error;
+    await database.transaction(async (tx) => {
+      const proposal = await store.findProposal(tx);
+      for (const [i, entry] of entries.entries()) {
+        const isProposed = proposal !== undefined && sameHead(headOf(entry), headOf(proposal.entry));
+        const accepted = await judge(() => check(registry, entry, 'replay'), tx);
+        await write(
+          tx,
+          {
+            entry,
+            accepted,
+            vouchers: i === entries.length - 1 ? vouchers : [],
+            requestId: isProposed ? proposal.requestId : null,
+          },
+          dateAfter(dateAsked(entry).getTime()),
+        );
+      }
+    });
+    recorded = registry.head.sequence;
+  }
+
+  /** Entries that stand in the database after this registry's head. */
+  async function readOn(rows: readonly store.LogRow[]): Promise<void> {
+    const puts: ReturnType<typeof putsOf> = [];
+    for (const { sequence, text, dateAccepted } of rows) {
+      await judge(() => readAs(sequence, () => apply(registry, decodeEntry(text), 'replay')));
+      puts.push(...putsOf(sequence));
+      lastAccepted = dateAccepted.getTime();
     }
+    const { head, time } = registry;
+    const checkpoint = await recordStore.findCheckpoint(database);
+    // Whoever wrote them has written their records too, but for another version of this program.
+    if (checkpoint === undefined || checkpoint.sequence < head.sequence) {
+      await database.transaction((tx) => recordStore.putRecords(tx, puts, { sequence: head.sequence, time }));
+    }
+    recorded = head.sequence;
   }
 
   return {
     get registry() {
       return registry;
     },
-    askedAt: (keyId) => firstEntries.get(keyId),
-    keysAfter: (count) => [...firstEntries.keys()].slice(count),
+    judge,
 
     async refresh() {
+      if (recorded === undefined) await load();
       for (let isEnd = false; !isEnd; ) {
         const rows = await store.readRows(database, registry.head.sequence + 1, store.pageSize);
-        for (const { sequence, text, dateAccepted } of rows) {
-          index(readAs(sequence, () => apply(registry, decodeEntry(text), 'replay')));
-          lastAccepted = dateAccepted.getTime();
-        }
+        if (rows.length > 0) await readOn(rows);
         isEnd = rows.length < store.pageSize;
       }
+      records.forgetRest();
       const { head } = registry;
       if (head.sequence === vouchedFor) return;
       if (!isConfirmed(root, head, await store.historyOf(database).vouchers(head.sequence))) {
@@ -172,18 +209,27 @@ export function createLogCopy(parts: {
       for (;;) {
         const found = await coordinator.entriesFrom(registry.head.sequence + 1);
         if (found === undefined || found.entries.length === 0) break;
-        await requireSameHistory(registry, found.entries, coordinator);
+        await requireSameHistory(judge, found.entries, coordinator);
         requireConfirmed(registry, found.entries, found.vouchers);
         await recordAll(found.entries, found.vouchers);
       }
       return registry.head.sequence < from ? undefined : from;
     },
 
-    async record(recorded) {
+    async record(performed) {
       const date = dateAfter(clock());
-      await database.transaction((tx) => write(tx, recorded, date));
-      count(recorded.accepted, date);
-      return { changes: recorded.accepted.changes, date };
+      await database.transaction((tx) => write(tx, performed, date));
+      recorded = registry.head.sequence;
+      return { changes: performed.accepted.changes, date };
+    },
+
+    async review(signal) {
+      try {
+        await review(database, { genesis: genesisOf(root), head: registry.head }, signal);
+      } catch (error) {
+        if (!signal.aborted) await recordStore.dropCheckpoint(database);
+        throw error;
+      }
     },
   };
 }
@@ -196,7 +242,7 @@ function dateAsked(entry: Entry): Date {
 function readAs<T>(sequence: number, read: () => T): T {
   try {
     return read();
-  } catch (cause) {
-    throw new Error(`the authority log in the database: entry ${sequence} does not verify: ${messageOf(cause)}`, { cause });
+  } catch (error) {
+    throw error instanceof Refusal ? notVerified(sequence, error.message, error) : error;
   }
 }

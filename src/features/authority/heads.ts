@@ -6,6 +6,7 @@ import type { Registry } from '../../authority/registry.ts';
 import { compareHeads, type SignedHead } from '../../authority/signedHead.ts';
 import { toHex } from '../../base/bytes.ts';
 import type { Coordinator } from '../../coordinator/coordinator.ts';
+import type { LogCopy } from './copy.ts';
 
 /**
  * Up to t signers may be corrupt, or have an entry that never came to be: they are named, and done without. More than that, and it is this
@@ -29,17 +30,17 @@ export function judgeHeads(registry: Registry, heads: readonly SignedHead[], log
  * @throws {Error} naming the first entry of the log that the signers have another of
  */
 export async function requireSameHistory(
-  registry: Registry,
+  judge: LogCopy['judge'],
   after: readonly Entry[],
   { entriesFrom }: Pick<Coordinator, 'entriesFrom'>,
 ): Promise<void> {
-  let forked = forkedAt(registry, after);
+  let forked = await judge((registry) => forkedAt(registry, after));
   if (forked === undefined) return;
   for (let from = 1; from < forked; ) {
     const page = await entriesFrom(from);
     const last = page?.entries.at(-1);
     if (page === undefined || last === undefined) break;
-    forked = forkedAt(registry, page.entries) ?? forked;
+    forked = (await judge((registry) => forkedAt(registry, page.entries))) ?? forked;
     from = last.sequence + 1;
   }
   throw new Error(`the authority log in the database is not the signers': it forks at entry ${forked}. It was tampered with`);

@@ -19,13 +19,13 @@ import type { Registry } from '../../authority/registry.ts';
 import type { Root } from '../../authority/root.ts';
 import { toHex } from '../../base/bytes.ts';
 import type { Clock } from '../../base/clock.ts';
-import { Refusal } from '../../base/errors.ts';
+import { messageOf, Refusal } from '../../base/errors.ts';
 import type { Coordinator } from '../../coordinator/coordinator.ts';
 import type { Database } from '../../store/database.ts';
 import { actionOf, authorisationOf, type Context } from '../access/context.ts';
 import { spendEntry } from '../audit/store.ts';
 import { auditOf } from './audit.ts';
-import { createLogCopy, type Performed } from './copy.ts';
+import { createLogCopy, type LogCopy, type Performed } from './copy.ts';
 import { judgeHeads } from './heads.ts';
 import type { Projection } from './projection.ts';
 import * as store from './store.ts';
@@ -38,10 +38,8 @@ const maxAttempts = 3;
 export interface Authority {
   /** As far as this replica has read the log. What it says may be outdated, except in a turn. */
   readonly registry: Registry;
-  /** The number of the entry that asked for this key. */
-  askedAt(keyId: string): number | undefined;
-  /** Of all keys that were asked for, in the order of the log, the ids after so many. */
-  keysAfter(count: number): readonly string[];
+  /** Keys, and whatever else is not in memory. */
+  judge: LogCopy['judge'];
   /** The nonce of a user action that is asked for now: it names the head of the log (`authority/head.ts`). */
   nonce(): string;
   /**
@@ -49,6 +47,8 @@ export interface Authority {
    * @throws {Error} when the log does not verify, or is not the signers', saying where
    */
   start(): Promise<void>;
+  /** After the last request. */
+  stop(): Promise<void>;
   /** Settles what a replica that is gone has left behind, or what the signers did not answer in time. */
   settle(): Promise<void>;
   /**
@@ -66,6 +66,7 @@ export interface Authority {
 export interface Notices {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
 }
 
 export function createAuthority(parts: {
@@ -81,6 +82,20 @@ export function createAuthority(parts: {
   const history = store.historyOf(database);
   const turns = createTurns(database);
   const now = () => ({ now: clock() });
+  const stopping = new AbortController();
+  let reviewing: Promise<void> = Promise.resolve();
+  /** What the review has found: then nobody changes who may do what, and the next start reads the whole log. */
+  let fault: unknown;
+
+  async function review(): Promise<void> {
+    try {
+      await copy.review(stopping.signal);
+    } catch (error) {
+      if (stopping.signal.aborted || (error instanceof Refusal && error.code === 'Unavailable')) return;
+      fault = error;
+      log.error({ reason: messageOf(error) }, 'the authority log is not what it was: nothing that changes it is accepted any more');
+    }
+  }
 
   async function takeOver(): Promise<boolean> {
     const from = await copy.takeOver();
@@ -97,7 +112,7 @@ export function createAuthority(parts: {
     if (proposal === undefined) return;
     const { entry, requestId } = proposal;
     try {
-      const accepted = check(copy.registry, entry, now());
+      const accepted = await copy.judge((registry) => check(registry, entry, now()));
       await copy.record({ entry, accepted, vouchers: await coordinator.append(entry, history), requestId });
     } catch (error) {
       if (!(error instanceof Refusal) || error.code === 'Unavailable') throw error;
@@ -115,7 +130,7 @@ export function createAuthority(parts: {
     const nonce = 'authorisation' in content ? content.authorisation.binding.nonce : null;
     for (let attempt = 1; ; attempt++) {
       const entry = entryAfter(copy.registry.head, content);
-      const accepted = check(copy.registry, entry, now());
+      const accepted = await copy.judge((registry) => check(registry, entry, now()));
       const proposed = await store.propose(database, { entry, nonce, requestId });
       if (proposed === 'spent') throw new Refusal('UserActionUsed');
       if (proposed === 'open') throw new Refusal('Unavailable', 'another replica is changing who may do what; ask again');
@@ -141,6 +156,7 @@ export function createAuthority(parts: {
 
   const inTurn: Authority['inTurn'] = (work) =>
     turns(async () => {
+      if (fault !== undefined) throw new Refusal('Unavailable', 'who may do what cannot be changed now', { cause: fault });
       await copy.refresh();
       await settleProposal();
       return work(appendAction);
@@ -151,8 +167,7 @@ export function createAuthority(parts: {
     get registry() {
       return copy.registry;
     },
-    askedAt: (keyId) => copy.askedAt(keyId),
-    keysAfter: (count) => copy.keysAfter(count),
+    judge: copy.judge,
     nonce: () => nonceAt(copy.registry.head, new Uint8Array(randomBytes(nonceRandomBytes))),
     perform: (context) => inTurn((perform) => perform(context)),
     inTurn,
@@ -162,14 +177,17 @@ export function createAuthority(parts: {
       if (isRecovery(last, recovery)) return;
       // Whoever calls is unknown: what is no recovery takes nobody's turn.
       const { head } = copy.registry;
-      if ((last?.sequence ?? 0) === head.sequence) check(copy.registry, entryAfter(head, { recovery }), now());
+      if ((last?.sequence ?? 0) === head.sequence) {
+        await copy.judge((registry) => check(registry, entryAfter(head, { recovery }), now()));
+      }
       await inTurn(() => append({ recovery }, requestId));
     },
 
     async start() {
       await turns(async () => {
         await copy.refresh();
-        judgeHeads(copy.registry, await coordinator.heads(), log);
+        const heads = await coordinator.heads();
+        await copy.judge((registry) => judgeHeads(registry, heads, log));
         await takeOver();
         await settleProposal().catch((error: unknown) => {
           if (!(error instanceof Refusal) || error.code !== 'Unavailable') throw error;
@@ -178,6 +196,12 @@ export function createAuthority(parts: {
       });
       const { sequence, hash } = copy.registry.head;
       log.info({ sequence, hash: toHex(hash) }, 'the authority log stands here');
+      reviewing = review();
+    },
+
+    stop() {
+      stopping.abort();
+      return reviewing;
     },
 
     async settle() {

@@ -34,6 +34,17 @@ export async function readRows(query: Query, from: number, count: number): Promi
   });
 }
 
+/** An entry with the hash that the database has for it. */
+export type HashedRow = Pick<LogRow, 'sequence' | 'text'> & { readonly hash: Uint8Array };
+
+/** Both numbers included. */
+export async function readHashed(query: Query, from: number, to: number): Promise<HashedRow[]> {
+  return query.query<HashedRow & Record<string, unknown>>(
+    'select sequence, hash, entry as text from authority_log where sequence between $1 and $2 order by sequence',
+    [from, to],
+  );
+}
+
 /** The whole log from its first entry, for a copy of it (`authority/auditVerify.ts`): what is wrong in it, the copy shows. */
 export async function* readLog(query: Query): AsyncGenerator<LogRow> {
   for (let from = 1; ; ) {

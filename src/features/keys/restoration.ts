@@ -14,13 +14,15 @@ import { assert, Refusal } from '../../base/errors.ts';
 import { sparingly } from '../../base/sparingly.ts';
 import type { Coordinator, NewKey } from '../../coordinator/coordinator.ts';
 import type { Database, Query } from '../../store/database.ts';
+import { askedAt, keysWithoutRecord } from '../authority/recordStore.ts';
 import type { Authority, Notices } from '../authority/service.ts';
 import { readRows } from '../authority/store.ts';
 import { idsWithoutKey, insertKey, rowOf } from './store.ts';
 
 const { createKey, importKey } = registryRequests;
-/** Keys that one statement looks for. */
-const idsPerStatement = 5_000;
+/** Entries of the log whose keys one statement looks for, and how many statements one pass has: the others wait for the next. */
+const entriesPerStatement = 1_000;
+const statementsPerPass = 8;
 /** Keys that the signers are asked for at once, and how often in one pass: the others wait for the next. */
 const keysPerPage = 64;
 const maxPages = 64;
@@ -46,8 +48,9 @@ export function createKeyRestoration(parts: {
   log: Notices;
 }): KeyRestoration {
   const { database, authority, coordinator, clock, log } = parts;
-  /** How many keys of the registry, in the order of the log, have been looked for in the database. */
-  let lookedFor = 0;
+  /** The numbers of the entries whose keys have been looked for: first those at the end of the log, then back to its beginning. */
+  let lookedFrom: number | undefined;
+  let lookedTo = 0;
   /** Ids without a record, and when each was first missed; those that were asked for last stand at the end. */
   const missing = new Map<string, number>();
   const report = sparingly(
@@ -55,18 +58,28 @@ export function createKeyRestoration(parts: {
     reportEveryMs,
   );
 
-  async function lookForNew(): Promise<void> {
-    for (;;) {
-      const page = authority.keysAfter(lookedFor).slice(0, idsPerStatement);
-      if (page.length === 0) return;
-      for (const id of await idsWithoutKey(database, page)) missing.set(id, clock());
-      lookedFor += page.length;
+  async function lookIn(from: number, to: number): Promise<void> {
+    for (const id of await keysWithoutRecord(database, from, to)) if (!missing.has(id)) missing.set(id, clock());
+  }
+
+  async function look(): Promise<void> {
+    const { sequence } = authority.registry.head;
+    lookedFrom ??= lookedTo = sequence;
+    while (lookedTo < sequence) {
+      const to = Math.min(sequence, lookedTo + entriesPerStatement);
+      await lookIn(lookedTo, to);
+      lookedTo = to;
+    }
+    for (let i = 0; i < statementsPerPass && lookedFrom > 0 && missing.size < keysPerPage * maxPages; i++) {
+      const from = Math.max(0, lookedFrom - entriesPerStatement);
+      await lookIn(from, lookedFrom);
+      lookedFrom = from;
     }
   }
 
   /** @returns undefined when the signers do not have it @throws {Refusal} Unavailable */
   async function find(id: string): Promise<HeldKey | undefined> {
-    const key = authority.registry.keys.get(id);
+    const key = await authority.judge(({ keys }) => keys.get(id));
     if (key === undefined) throw new Refusal('Unavailable', 'the authority log is being read again');
     if (key.status === 'Archived') return undefined;
     const held = await coordinator.findKey(id);
@@ -78,10 +91,11 @@ export function createKeyRestoration(parts: {
   /** In a turn, so that nobody archives a key meanwhile. */
   async function record(found: readonly HeldKey[]): Promise<void> {
     const insertAll = async (tx: Query) => {
-      const { keys, ids } = authority.registry;
+      const { ids } = authority.registry;
       const inserted: string[] = [];
       for (const { key, held } of found) {
-        if (keys.get(key.id)?.status !== 'Active') continue;
+        const now = await authority.judge(({ keys }) => keys.get(key.id), tx);
+        if (now?.status !== 'Active') continue;
         // One that was imported twice is here under its first id.
         if (await insertKey(tx, rowOf({ key, held, ids, ...(await asked(tx, key)) }))) inserted.push(key.id);
       }
@@ -93,7 +107,7 @@ export function createKeyRestoration(parts: {
 
   /** What only the entry says that asked for the key. A later name is lost with the record. */
   async function asked(tx: Query, { id }: Key): Promise<{ name: string | null; dateCreated: Date }> {
-    const sequence = authority.askedAt(id);
+    const sequence = await askedAt(tx, id);
     assert(sequence !== undefined, 'an entry has asked for each key of the registry');
     const [row] = await readRows(tx, sequence, 1);
     const entry = row && decodeEntry(row.text);
@@ -126,7 +140,7 @@ export function createKeyRestoration(parts: {
   return {
     async run() {
       try {
-        await lookForNew();
+        await look();
         const ids = [...missing.keys()].slice(0, keysPerPage * maxPages);
         for (let i = 0; i < ids.length; i += keysPerPage) await restore(ids.slice(i, i + keysPerPage));
       } catch (error) {
