@@ -27,6 +27,8 @@ const environment = z
   .object({
     PORT: port.default(3000),
     HOST: z.string().min(1).default('127.0.0.1'),
+    METRICS_PORT: port.optional(),
+    METRICS_HOST: z.string().min(1).default('127.0.0.1'),
     DATA_DIR: z.string().min(1).default('./data'),
     PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
     DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
@@ -47,6 +49,8 @@ const environment = z
 export interface Config {
   readonly port: number;
   readonly host: string;
+  /** Where metrics are shown; undefined where they are not. */
+  readonly metrics: { readonly host: string; readonly port: number } | undefined;
   /** Absolute. */
   readonly dataDir: string;
   /** Where clients reach the service; the origin alone. Absent: the address it listens on. */
@@ -121,6 +125,7 @@ export function readConfig(env: Environment): Config {
   return Object.freeze({
     port: read.PORT,
     host: read.HOST,
+    metrics: read.METRICS_PORT === undefined ? undefined : { host: read.METRICS_HOST, port: read.METRICS_PORT },
     dataDir,
     publicUrl: read.PUBLIC_URL === undefined ? undefined : new URL(read.PUBLIC_URL).origin,
     databaseUrl: read.DATABASE_URL,

@@ -80,7 +80,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   coordinator: ['zod'],
   networks: [],
   features: ['zod', 'fast-jwt'],
-  server: ['zod', 'fastify', '@fastify/cors'],
+  server: ['zod', 'fastify', '@fastify/cors', 'prom-client'],
   clients: ['zod', 'viem', 'ethers', '@solana/kit'],
   cli: ['zod', '@scure/base'],
   'config.ts': ['zod'],

@@ -20,7 +20,7 @@ import type { Coordinator, EntrySource, KeyReference, NewKey, SignInput } from '
 import { collectShares } from './exportShares.ts';
 import { findKey } from './findKey.ts';
 import { type Link, openLink, SignerFailure } from './link.ts';
-import { type CoordinatorMeter, unmetered } from './meter.ts';
+import { type Meter, timed, unmetered } from './meter.ts';
 import { newKeyOf, sameKey } from './newKey.ts';
 import { nonceStock } from './nonces.ts';
 import { presignatureStock } from './presignatures.ts';
@@ -42,7 +42,7 @@ export function createCoordinator({
   cluster: ClusterFile;
   transports: readonly Pick<Transport, 'connect'>[];
   log: Logger;
-  meter?: CoordinatorMeter;
+  meter?: Meter;
 }): Coordinator {
   const { threshold } = cluster;
   assert(transports.length === cluster.signers.length, 'there is a way to each signer');
@@ -141,14 +141,16 @@ export function createCoordinator({
     { key, payload, payloadIndex, filled, authorisation }: SignInput,
   ): Promise<Signature> {
     await askAll(chosen, (link) => link.awake());
-    const { batch, number, R } = await stock.take(curve, chosen, claimantOf(key, authorisation)).catch(async (error: unknown) => {
+    const take = () => stock.take(curve, chosen, claimantOf(key, authorisation));
+    const { batch, number, R } = await timed(meter, 'pool', take).catch(async (error: unknown) => {
       // Signers whose seeds differ cannot presign together, and none can be blamed for it.
       if (error instanceof SignerFailures) await agreeOnSeeds(links, cluster);
       throw error;
     });
     const question = { keyId: key.id, batch, number, payload, payloadIndex, ...(filled && { filled }), authorisation };
-    const answers = await askAll(chosen, (link) => authority.whenCurrent(link, history, () => link.ask('signEcdsa', question)));
-    return combineEcdsa({
+    const ask = (link: Link) => authority.whenCurrent(link, history, () => link.ask('signEcdsa', question));
+    const answers = await timed(meter, 'signers', () => askAll(chosen, ask));
+    const together = {
       curve,
       threshold,
       publicKey: key.publicKey,
@@ -159,7 +161,8 @@ export function createCoordinator({
       R,
       shares: mapValues(answers, ({ share }) => share),
       rerandomised: answers.values().next().value?.R,
-    });
+    };
+    return timed(meter, 'combine', () => combineEcdsa(together));
   }
 
   async function signFrost(
@@ -169,7 +172,7 @@ export function createCoordinator({
   ): Promise<Signature> {
     const claimant = claimantOf(key, authorisation);
     await askAll(chosen, (link) => link.awake());
-    const commitments = await askAll(chosen, (link) => nonces.take(suite.keyType, link, claimant));
+    const commitments = await timed(meter, 'pool', () => askAll(chosen, (link) => nonces.take(suite.keyType, link, claimant)));
     const question = {
       keyId: key.id,
       payload,
@@ -178,16 +181,16 @@ export function createCoordinator({
       commitments: Object.fromEntries(commitments),
       authorisation,
     };
-    const answers = await askAll(chosen, (link) =>
+    const ask = (link: Link) =>
       authority
         .whenCurrent(link, history, () => link.ask('signFrost', question))
         .catch((error: unknown) => {
           const own = commitments.get(link.index);
           if (own && error instanceof SignerFailure && error.code === 'UnknownNonces') nonces.discard(link, own.batch);
           throw error;
-        }),
-    );
-    return aggregate({
+        });
+    const answers = await timed(meter, 'signers', () => askAll(chosen, ask));
+    const together = {
       suite,
       publicKey: key.publicKey,
       verificationShares: key.verificationShares,
@@ -195,7 +198,8 @@ export function createCoordinator({
       shares: mapValues(answers, ({ share }) => share),
       payload,
       R: answers.values().next().value?.R,
-    });
+    };
+    return timed(meter, 'combine', () => aggregate(together));
   }
 
   async function derive({ key, domain, seed, authorisation }: Parameters<Coordinator['derive']>[0]): Promise<Uint8Array> {
@@ -234,7 +238,17 @@ export function createCoordinator({
     createKey: (input) => logged(createKey(input), { keyId: input.keyId }),
     importKey: (input) => logged(importKey(input), { keyId: input.keyId }),
     findKey: (keyId) => findKey(links, cluster, keyId),
-    sign: (input) => logged(sign(input), { keyId: input.key.id }),
+    async sign(input) {
+      const { id, keyType } = input.key;
+      try {
+        const signature = await logged(sign(input), { keyId: id });
+        meter.signature(keyType, 'signed');
+        return signature;
+      } catch (error) {
+        meter.signature(keyType, 'failed');
+        throw error;
+      }
+    },
     derive: (input) => logged(derive(input), { keyId: input.key.id }),
     pools: () => [...stock.depths(), ...nonces.depths()],
     exportShares: (key) => logged(exportShares(key), { keyId: key.id }),

@@ -43,6 +43,7 @@ import { serviceAccountsProjection } from '../features/serviceAccounts/projectio
 import { serviceAccountsRoutes } from '../features/serviceAccounts/routes.ts';
 import { createServiceAccountService } from '../features/serviceAccounts/service.ts';
 import { signaturesContract } from '../features/signatures/contract.ts';
+import { meteredStore } from '../features/signatures/metered.ts';
 import { signaturesRoutes } from '../features/signatures/routes.ts';
 import { createSignatureService } from '../features/signatures/service.ts';
 import { createSignatureStore } from '../features/signatures/store.ts';
@@ -54,6 +55,7 @@ import type { Logger } from '../log.ts';
 import { createNetworks, type RpcUrls } from '../networks/index.ts';
 import type { Database } from '../store/database.ts';
 import { createServer, mount } from './http.ts';
+import type { Metrics } from './metrics.ts';
 import { readiness } from './readiness.ts';
 
 export interface Parts {
@@ -69,6 +71,8 @@ export interface Parts {
   readonly rpcUrls: RpcUrls;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Absent: nobody counts. */
+  readonly metrics?: Metrics | undefined;
   /** For tests: checks each answer against its schema. */
   readonly checkAnswers?: boolean;
 }
@@ -89,7 +93,7 @@ export interface Service {
 export const projection: Projection = { ...permissionsProjection, ...serviceAccountsProjection, ...keysProjection, ...walletsProjection };
 
 export function compose(parts: Parts): Service {
-  const { database, coordinator, root, tokenKey, replicaId, corsOrigins, rpcUrls, clock, log, checkAnswers = false } = parts;
+  const { database, coordinator, root, tokenKey, replicaId, corsOrigins, rpcUrls, clock, log, metrics, checkAnswers = false } = parts;
   const tokens = createTokens({ key: tokenKey, clock });
   const actions = createActions({ database, clock });
   const authority = createAuthority({ database, coordinator, root, projection, clock, log });
@@ -109,7 +113,8 @@ export function compose(parts: Parts): Service {
   const keyStores = createKeyStoreService({ database, coordinator });
   const keys = createKeyService({ database, authority, actions, coordinator });
   const restoration = createKeyRestoration({ database, authority, coordinator, clock, log });
-  const signatureStore = createSignatureStore(database);
+  const unmeteredStore = createSignatureStore(database);
+  const signatureStore = metrics === undefined ? unmeteredStore : meteredStore(unmeteredStore, metrics.meter);
   const networks = createNetworks(rpcUrls);
   const signatures = createSignatureService({ database, store: signatureStore, keys, coordinator, networks, clock, replicaId });
   const wallets = createWalletService({ database, authority, actions, keys, signatures });
@@ -145,6 +150,7 @@ export function compose(parts: Parts): Service {
     log,
     corsOrigins,
     ready: () => readiness(database, coordinator),
+    ...(metrics && { answered: metrics.answered }),
     checkAnswers,
   });
 

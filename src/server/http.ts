@@ -14,6 +14,7 @@ import type { Logger } from '../log.ts';
 import { connectionFailureOf, errorBody, type Failure, failureOf, loggable } from './failures.ts';
 import type { Gate } from './gate.ts';
 import { type Limits, limits as usualLimits } from './limits.ts';
+import type { Metrics } from './metrics.ts';
 import { openApi } from './openapi.ts';
 import { admit, answer, checkAnswer, type Mounted, mount } from './pipeline.ts';
 import type { Readiness } from './readiness.ts';
@@ -26,13 +27,24 @@ export interface ServerParts {
   readonly log: Logger;
   readonly corsOrigins: readonly string[];
   readonly ready: () => Promise<Readiness>;
+  /** Told of each answer. */
+  readonly answered?: Metrics['answered'];
   /** Checks each answer against its schema: for tests. */
   readonly checkAnswers?: boolean;
   readonly limits?: Partial<Limits>;
 }
 
 /** @returns a server that does not listen yet; its `close()` lets requests under way finish, for `limits.drainMs` at most */
-export function createServer({ features, gate, log, corsOrigins, ready, checkAnswers = false, ...rest }: ServerParts): FastifyInstance {
+export function createServer({
+  features,
+  gate,
+  log,
+  corsOrigins,
+  ready,
+  answered,
+  checkAnswers = false,
+  ...rest
+}: ServerParts): FastifyInstance {
   const limits = { ...usualLimits, ...rest.limits };
   const fail = failWith(log);
   // Its own logger stays off: a line per answer is written below.
@@ -80,7 +92,12 @@ export function createServer({ features, gate, log, corsOrigins, ready, checkAns
     maxAge: 600,
     strictPreflight: false, // OPTIONS that is no preflight is answered like one, not by an error that is not JSON
   });
-  server.addHook('onResponse', async (request, reply) => logAnswer(log, request, reply));
+  server.addHook('onResponse', async (request, reply) => {
+    logAnswer(log, request, reply);
+    const { method, routeOptions } = request;
+    // What is no route of ours is one: whoever calls does not make up labels.
+    answered?.({ method, route: routeOptions.url ?? '*', status: reply.statusCode, seconds: reply.elapsedTime / 1000 });
+  });
   server.setErrorHandler(fail);
   server.setNotFoundHandler((request, reply) => send(request, reply, { status: 404, message: 'route not found' }));
   boundClosing(server, limits.drainMs);

@@ -22,6 +22,7 @@ import { unixTransport } from '../transport/unix.ts';
 import { adminFile, completeAdmin, ensureAdminKey } from './adminEnv.ts';
 import { ensureLocalCluster, localSigners, readCluster } from './cluster.ts';
 import { compose } from './compose.ts';
+import { createMetrics, serveMetrics } from './metrics.ts';
 import { signerTransports } from './signerTransports.ts';
 import { stopSignal } from './stop.ts';
 import { supervise } from './supervisor.ts';
@@ -78,8 +79,11 @@ async function serveUntil(stop: Promise<string>, { config, cluster, transports, 
   const opening = openDatabase(config); // beside the signers' start, which takes as long
   opening.catch(() => undefined); // awaited below; a signer that fails is reported first
   await ready;
+  const metrics = config.metrics && createMetrics();
   const database = opened.adopt(await opening, (open) => open.close());
-  const coordinator = opened.adopt(createCoordinator({ cluster, transports, log }), (open) => open.close());
+  const coordinator = opened.adopt(createCoordinator({ cluster, transports, log, ...(metrics && { meter: metrics.meter }) }), (open) =>
+    open.close(),
+  );
   const isToldToStop = await Promise.race([prepare(coordinator).then(() => false), stop.then(() => true)]);
   if (isToldToStop) return;
 
@@ -93,12 +97,18 @@ async function serveUntil(stop: Promise<string>, { config, cluster, transports, 
     rpcUrls: config.rpcUrls,
     clock: systemClock,
     log,
+    metrics,
   });
   const apiUrl = config.publicUrl ?? urlOf(config);
   const admin = await completeAdmin({ ...service, file: adminFileOf(config), apiUrl, rootPublicKey: cluster.root.publicKey });
   opened.defer(() => service.stop());
   await service.start();
   opened.defer(() => service.server.close());
+  if (metrics && config.metrics) {
+    metrics.watch(coordinator);
+    const { address } = opened.adopt(await serveMetrics(metrics, config.metrics), (listening) => listening.close());
+    log.info({ address }, 'metrics');
+  }
   log.info({ address: await service.server.listen({ host: config.host, port: config.port }) }, 'the service listens');
   welcome({ config, cluster, apiUrl, admin });
   log.info({ signal: await stop }, 'stopping: no new requests, those under way are finished');
