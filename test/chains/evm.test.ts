@@ -209,6 +209,25 @@ describe('Evm refuses', () => {
       'at least one authorization',
     ],
     [
+      'authorizations without end',
+      transactionOf(
+        rlpOf(
+          4,
+          rlpInteger(BigInt(sepolia)),
+          none,
+          one,
+          one,
+          one,
+          bob,
+          one,
+          none,
+          [],
+          Array.from({ length: 65 }, () => [none, bob, none, none, one, one]),
+        ),
+      ),
+      'it has more than 64 authorizations',
+    ],
+    [
       'a type 4 transaction without recipient',
       transactionOf(rlpOf(4, rlpInteger(BigInt(sepolia)), none, one, one, one, none, one, one, [], [])),
       'creates no contract',

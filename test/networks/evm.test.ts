@@ -117,6 +117,20 @@ describe('is not believed', () => {
     expect(JSON.stringify([String(refusal), (refusal as Refusal).cause ?? ''])).not.toContain('secret');
   });
 
+  test('when more wait for it than may', async () => {
+    const silent = await startEndpoint({ ...honest, eth_chainId: () => undefined, eth_getTransactionCount: () => undefined });
+    const networks = createNetworks({ EthereumSepolia: silent.url });
+    const transaction = { to, gasLimit: 1, maxFeePerGas: 1, maxPriorityFeePerGas: 1 };
+    const body = signatureRequestBody.parse({ kind: 'Transaction', network: 'EthereumSepolia', transaction });
+    const waiting = Array.from({ length: 100 }, () => networks.fill(body, key, {}).catch((error: unknown) => error));
+    await expect(networks.fill(body, key, {})).rejects.toMatchObject({
+      code: 'Unavailable',
+      message: 'the RPC endpoint of EthereumSepolia is asked too much at once',
+    });
+    await silent.close();
+    for (const outcome of await Promise.all(waiting)) expect(outcome).toMatchObject({ code: 'Unavailable' });
+  });
+
   test('when nobody is there', async () => {
     const networks = createNetworks({ EthereumSepolia: new URL('http://127.0.0.1:1/v2/this-is-a-secret') });
     const body = signatureRequestBody.parse({ kind: 'Transaction', network: 'EthereumSepolia', transaction: { to } });

@@ -71,6 +71,8 @@ const blobType = 3;
 const maxChainId = 2n ** 63n - 37n;
 /** EIP-2681. */
 const maxNonce = 2n ** 64n - 2n;
+/** Whose each is takes a millisecond to find out. */
+const maxAuthorizations = 64;
 const noBytes = new Uint8Array(0);
 
 /** @throws {Refusal} BadRequest @throws {Error} for bytes that are no unsigned transaction */
@@ -116,6 +118,7 @@ export function requireSound(transaction: Transaction): Transaction {
   if (transaction.type !== 4) return transaction;
   if (to.length === 0) throw new Error('a type 4 transaction creates no contract: to is missing');
   if (transaction.authorizationList.length === 0) throw new Error('a type 4 transaction has at least one authorization');
+  if (transaction.authorizationList.length > maxAuthorizations) throw new Error(`it has more than ${maxAuthorizations} authorizations`);
   return transaction;
 }
 
