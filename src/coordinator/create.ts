@@ -32,6 +32,9 @@ import type { Claimant } from './turns.ts';
 /** A signer that is not reached is tried again with every question; what came of it is logged once in this time. */
 const reportEveryMs = 1_000;
 
+/** Whoever has not encrypted its share by then is done without. */
+const exportTimeoutMs = 2_000;
+
 /** @param transports the way to each signer, in the order of `cluster.signers` */
 export function createCoordinator({
   cluster,
@@ -220,7 +223,7 @@ export function createCoordinator({
 
   async function exportShares(key: KeyReference): Promise<ReadonlyMap<number, Uint8Array>> {
     const ask = async (link: Link) => {
-      const { box } = await authority.whenCurrent(link, history, () => link.ask('exportShare', { keyId: key.id }));
+      const { box } = await authority.whenCurrent(link, history, () => link.ask('exportShare', { keyId: key.id }, exportTimeoutMs));
       return box;
     };
     return collectShares(holdersOf(key), threshold + 1, ask);

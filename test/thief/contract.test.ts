@@ -76,7 +76,7 @@ test.each<readonly [string, string, () => unknown, RegExp]>([
     () => ({ sessionId: bytes, participants: [1, 2, 3], task: { kind: 'export', keyId: key.id } }),
     /kind/,
   ],
-  ['a question that is not known', 'exportShare', () => ({ keyId: key.id }), /Invalid option/],
+  ['a question that is not known', 'showShare', () => ({ keyId: key.id }), /Invalid option/],
 ])('%s', async (_, method, params, reason) => {
   for (const signer of cluster.signers) {
     const said = await signer.answer(JSON.parse(JSON.stringify({ number: 1, method, params: params() })));

@@ -5,10 +5,10 @@
 
 import { createHash } from 'node:crypto';
 import { ed25519 } from '@noble/curves/ed25519.js';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { toBigInt } from '../../src/base/bytes.ts';
 import { shareProtocols } from '../../src/base/keyTypes.ts';
-import { type Instance, officialClient, startInstance } from '../support/instance.ts';
+import { type Instance, officialClient, signerPids, startInstance } from '../support/instance.ts';
 import { newDataDir } from '../support/pglite.ts';
 import { handedIn, newOwner, newTravelPair, type Owner, publicKeyOfScalar, recombined } from '../support/travellingKeys.ts';
 import { exampleOf, examples, expectSigned, hash } from './examples.ts';
@@ -64,6 +64,32 @@ describe('a wallet', () => {
       exampleOf('ECDSA', 'secp256k1'),
       wallet.signingKey,
     );
+  });
+});
+
+describe.runIf(process.platform === 'linux')('with a signer that hangs', () => {
+  const send = (signal: NodeJS.Signals) => {
+    for (const pid of signerPids(instance.dataDir, 4)) process.kill(pid, signal);
+  };
+  afterEach(() => send('SIGCONT'));
+
+  test('a key is exported without it; one that is handed in waits until it is back', async () => {
+    const signers = await signersOf();
+    const { key } = exampleOf('EdDSA', 'ed25519');
+    const { id: keyId } = await client.keys.createKey({ body: key });
+    const owner = newOwner('ed25519');
+    send('SIGSTOP');
+    const pair = newTravelPair();
+    const answer = await client.keys.exportKey({ keyId, body: { encryptionKey: pair.encryptionKey, supportedSchemes } });
+    expect(answer.encryptedKeyShares).toHaveLength(3);
+    recombined(pair, answer);
+    const handIn = () => client.keys.importKey({ body: { ...handedIn(owner, signers, 3), protocol: 'FROST' } });
+    await expect(handIn()).rejects.toMatchObject({
+      httpStatus: 503,
+      message: 'key import needs all 4 signers, each has a share of its own; 3 answer',
+    });
+    send('SIGCONT');
+    expect(await handIn()).toMatchObject({ publicKey: owner.publicKey });
   });
 });
 
