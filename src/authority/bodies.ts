@@ -25,6 +25,11 @@ export const id = z
   .max(64)
   .transform((text) => text.replaceAll('\0', '\uFFFD'));
 
+/** Whose base64 names a signer. */
+const signerId = z.base64().length(44);
+/** A signer's instance, and who it is an instance of (`takeover.ts`). */
+export const takeOverSignerBody = z.object({ signerId, instance: z.int().min(1).max(Number.MAX_SAFE_INTEGER) });
+
 /** What people call a thing. */
 export const name = z.string().min(1).max(100).refine(isStorable, notStorable);
 

@@ -15,6 +15,7 @@ import * as permissions from './permissions.ts';
 import type { Change, Registry } from './registry.ts';
 import type { RegistryRequest } from './requests.ts';
 import type { Rule } from './rule.ts';
+import { takeover } from './takeover.ts';
 import * as wallets from './wallets.ts';
 
 const rules = {
@@ -36,6 +37,7 @@ const rules = {
   importWallet: keyImport.asWallet,
   exportWallet: keyExport.ofWallet,
   delegateWallet: delegation.ofWallet,
+  takeOverSigner: takeover,
 } as const satisfies Record<RegistryRequest, Rule>;
 
 /** @throws {Refusal} for a request without authority, against a rule, or that changes no registry */

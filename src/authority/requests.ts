@@ -23,6 +23,7 @@ import {
   id,
   importKeyBody,
   importWalletBody,
+  takeOverSignerBody,
   updatePermissionBody,
 } from './bodies.ts';
 import type { Operation } from './operations.ts';
@@ -171,6 +172,14 @@ export const registryRequests = {
     params: ofWallet,
     query: ignored,
     body: delegateKeyBody,
+  },
+  takeOverSigner: {
+    method: 'POST',
+    path: '/signers/takeovers',
+    operation: 'Orgs:Settings:Update',
+    params: ignored,
+    query: ignored,
+    body: takeOverSignerBody,
   },
 } as const satisfies Record<string, KnownRequest>;
 

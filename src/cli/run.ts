@@ -14,8 +14,11 @@ countersign signer rewrap --data-dir DIR [--to file|passphrase|pkcs11|aws-kms|va
                                   keep its key-encryption key otherwise, while it runs; --rotate: another key, while it is stopped
                                   (docs/keys-at-rest.md)
 countersign signer backup --data-dir DIR --to FILE [--recipient PUBLIC.pem]… [--passphrase-file FILE]
-countersign signer restore --data-dir DIR --from FILE [--recovery-key PRIVATE.pem]… [--passphrase-file FILE]… [--unwitnessed]
+countersign signer restore --data-dir DIR --from FILE [--recovery-key PRIVATE.pem]… [--passphrase-file FILE]… [--unwitnessed | --standby]
                                   a signer, running or not, into a file that only its recipients open; and back (docs/backups.md)
+countersign signer follow --data-dir DIR --from ADDRESS [--once]
+countersign signer promote --data-dir DIR
+                                  a standby: keeps up with its signer; takes its place (docs/standby.md)
 countersign recover key --out PRIVATE.pem           make a recovery key and print its public half
 countersign recover --out FILE [--key ID]… [--recovery-key PRIVATE.pem]… [--passphrase-file FILE]… BACKUP BACKUP…
                                   whole private keys, from the backups of t + 1 signers; offline (docs/backups.md)

@@ -110,7 +110,7 @@ export function compose(parts: Parts): Service {
   const access = createAccessService({ tokens, nonce: authority.nonce, clock });
   const permissions = createPermissionService({ database, authority });
   const serviceAccounts = createServiceAccountService({ database, authority, actions, tokens });
-  const keyStores = createKeyStoreService({ database, coordinator });
+  const keyStores = createKeyStoreService({ database, authority, coordinator });
   const keys = createKeyService({ database, authority, actions, coordinator });
   const restoration = createKeyRestoration({ database, authority, coordinator, clock, log });
   const unmeteredStore = createSignatureStore(database);

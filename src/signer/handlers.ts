@@ -11,6 +11,7 @@ import type { ImportedShares } from '../authority/bodies.ts';
 import { authoriseExport } from '../authority/keyExport.ts';
 import { authoriseImport } from '../authority/keyImport.ts';
 import type { Registry } from '../authority/registry.ts';
+import type { SignedHead } from '../authority/signedHead.ts';
 import { authoriseDerivation, authoriseKeygen, authoriseSignature } from '../authority/useKey.ts';
 import { toHex } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
@@ -35,6 +36,7 @@ import { derivedKeys } from './derivedKeys.ts';
 import { judgedAt, SignerRefusal } from './errors.ts';
 import { encryptShareTo } from './exportedShare.ts';
 import { dealersNumbers, openImportedShare } from './importedShare.ts';
+import type { Instance } from './instance.ts';
 import { oneUse } from './oneUse.ts';
 import { payloadsOf, requireOneAnswer, requirePayload } from './payload.ts';
 import type { ReplayMemory } from './replayMemory.ts';
@@ -64,6 +66,7 @@ export interface SignerParts {
   readonly seeds: SeedStore;
   readonly authority: SignerAuthority;
   readonly witness: Witness;
+  readonly instance: Instance;
   readonly replays: ReplayMemory;
   readonly clock: Clock;
 }
@@ -77,6 +80,7 @@ export function createHandlers({
   seeds,
   authority,
   witness,
+  instance,
   replays,
   clock,
 }: SignerParts): Handlers {
@@ -181,6 +185,13 @@ export function createHandlers({
     return key;
   }
 
+  /** One of the entries may end this very instance: then it says no more. */
+  function taken(entries: readonly string[], head: SignedHead): { head: SignedHead } {
+    instance.saw(entries);
+    instance.guard();
+    return { head };
+  }
+
   /** Gives a session's next turn; ends it when the protocol has. */
   async function turnOf(name: string, step: Promise<Step<Outcome>>): Promise<Turn> {
     try {
@@ -202,8 +213,8 @@ export function createHandlers({
   return {
     hello: () => ({ clusterId: cluster.clusterId, index, signerId: self.signerId, seeds: seeds.name, head: authority.registry.head }),
 
-    append: ({ entry, vouchers }) => ({ head: authority.append(entry, vouchers) }),
-    catchUp: ({ entries, vouchers }) => ({ head: authority.catchUp(entries, vouchers) }),
+    append: ({ entry, vouchers }) => taken([entry], authority.append(entry, vouchers)),
+    catchUp: ({ entries, vouchers }) => taken(entries, authority.catchUp(entries, vouchers)),
     release: ({ heads }) => ({ head: authority.release(heads) }),
     entries({ from, count }) {
       const { entries, vouchers } = authority.entries(from, count);

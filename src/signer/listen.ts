@@ -21,12 +21,12 @@ const stuckMs = 30_000;
 const closeWithinMs = 1_000;
 
 /**
- * @param answer   never rejects; what it gives is the frame of the answer
+ * @param answer   never rejects; what it gives is the frame of the answer. `peer`: who asks, by the name that the transport knows
  * @param onBroken hears why somebody was turned away or cut off
  */
 export async function listen(
   transport: Transport,
-  answer: (question: unknown) => Promise<unknown>,
+  answer: (question: unknown, peer: string) => Promise<unknown>,
   onBroken: (reason: string) => void,
 ): Promise<Listening> {
   const connections = new Set<Socket>();
@@ -39,7 +39,11 @@ export async function listen(
       }
       connections.add(connection);
       connection.once('close', () => connections.delete(connection));
-      converse(connection, answer, (reason) => onBroken(`${peer} ${reason}`));
+      converse(
+        connection,
+        (question) => answer(question, peer),
+        (reason) => onBroken(`${peer} ${reason}`),
+      );
     },
     refused: onBroken,
   });

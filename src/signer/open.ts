@@ -17,7 +17,9 @@ import { openAuthority } from './authority.ts';
 import { type ClusterFile, clusterFile, pinnedClusterFile, rootOf } from './contract.ts';
 import { createHandlers } from './handlers.ts';
 import { nonceSecretOf, publicSignerOf, readIdentity, signatureBy } from './identity.ts';
+import { openInstance } from './instance.ts';
 import { openReplayMemory } from './replayMemory.ts';
+import { replicaOf } from './replication.ts';
 import { sealedSeeds } from './seeds.ts';
 import { sealedShares } from './shares.ts';
 import { openSignerStore, type SignerStore } from './store.ts';
@@ -32,6 +34,8 @@ export interface Signer {
   readonly index: number;
   /** From a question, as it came, to its answer. Never rejects. */
   readonly answer: (question: unknown) => Promise<unknown>;
+  /** The same for its standby, which asks for its shares. */
+  readonly replica: (question: unknown) => Promise<unknown>;
   /** Resolves when it was found that what it keeps is not what it was: from then on it does nothing that takes authority. */
   readonly failed: Promise<Error>;
   /** Resolves when all that an earlier start has verified was verified again, or that was given up. */
@@ -69,7 +73,15 @@ function signerOn(store: SignerStore, { dataDir, keyEncryptionKey, clock, log }:
   if (self === undefined) throw new Error(`${join(dataDir, pinnedClusterFile)} does not name this signer (${signerId})`);
 
   const root = rootOf(cluster);
-  const witness = openWitness({ store, keyEncryptionKey, root, signerId });
+  const instance = openInstance({ store, keyEncryptionKey, signerId, onReplaced: (reason) => failure.resolve(reason) });
+  const witness = openWitness({
+    store,
+    keyEncryptionKey,
+    root,
+    signerId,
+    takeover: () => instance.takeover,
+    onWitnessed: () => replays.becomeBlind(),
+  });
   const authority = openAuthority({
     root,
     signerId,
@@ -89,6 +101,7 @@ function signerOn(store: SignerStore, { dataDir, keyEncryptionKey, clock, log }:
   const replays = openReplayMemory({ dataDir, clock, hasHistory: authority.registry.head.sequence > 0 || witness.isAwaited });
   const handlers = createHandlers({
     cluster,
+    instance,
     index: self.index,
     identity: identityOf({ ...secrets, index: self.index, directory: directoryOf(cluster) }),
     nonceSecret: nonceSecretOf(secrets),
@@ -106,12 +119,16 @@ function signerOn(store: SignerStore, { dataDir, keyEncryptionKey, clock, log }:
   return {
     cluster,
     index: self.index,
+    replica: replicaOf({ store, keyEncryptionKey, signerId, identity: secrets }),
     failed: failure.promise,
     reviewed,
     answer: answerer(
       handlers,
       { failed: (error) => log.error({ reasons: reasonsOf(error) }, 'a question failed'), refused: refusalLog(log) },
-      witness.guard,
+      (method, params) => {
+        instance.guard();
+        witness.guard(method, params);
+      },
     ),
     tlsKey() {
       const key = readTlsKey(store, keyEncryptionKey);

@@ -13,13 +13,14 @@ import { groupOf } from '../crypto/groups/index.ts';
 import type { Logger } from '../log.ts';
 import { selfTest } from '../mpc/selfTest.ts';
 import { transportTo } from '../transport/create.ts';
-import { type ClusterFile, type PublicSigner, pinnedClusterFile } from './contract.ts';
+import { type PublicSigner, pinnedClusterFile } from './contract.ts';
 import { publicSignerOf, readIdentity } from './identity.ts';
 import { ensureIdentity } from './keyEncryption/create.ts';
 import { openKeyEncryptionKey } from './keyEncryption/open.ts';
 import type { KeyEncryptionSettings } from './keyEncryption/settings.ts';
 import { listen } from './listen.ts';
-import { openSigner } from './open.ts';
+import { openSigner, type Signer } from './open.ts';
+import { standbyPeer } from './replication.ts';
 import { openSignerStore, type SignerStore } from './store.ts';
 import { ensureTlsKey, renewTlsKey } from './tlsKey.ts';
 
@@ -76,12 +77,13 @@ export async function runSigner({
 }): Promise<void> {
   const keyEncryptionKey = await openKeyEncryptionKey(dataDir, settings);
   const signer = openSigner({ dataDir, keyEncryptionKey, clock: systemClock, log });
-  const transport = transportTo(address, () => ({ key: signer.tlsKey(), peers: servicesOf(signer.cluster, dataDir) }));
+  const transport = transportTo(address, () => ({ key: signer.tlsKey(), peers: peersOf(signer, dataDir) }));
 
   await selfTest();
 
   const turnedAway = sparingly((reason, leftOut) => log.warn({ reason, leftOut }, 'a connection was closed'), refusalsEveryMs);
-  const listener = await listen(transport, signer.answer, turnedAway);
+  const answer = (question: unknown, peer: string) => (peer === standbyPeer ? signer.replica(question) : signer.answer(question));
+  const listener = await listen(transport, answer, turnedAway);
   log.info({ signer: signer.index, address: addressText(listener.address), arithmetic: arithmetic() }, 'the signer listens');
   process.send?.('ready');
 
@@ -98,10 +100,10 @@ function arithmetic(): Record<Curve, string> {
   return { secp256k1: of('secp256k1'), ed25519: of('ed25519'), stark: of('stark') };
 }
 
-/** Who may connect over TLS: names by pin. */
-function servicesOf({ services = [] }: ClusterFile, dataDir: string): ReadonlyMap<string, string> {
+/** Who may connect over TLS: names by pin. The signer's own is its standby's. */
+function peersOf({ cluster: { services = [] }, tlsKey }: Signer, dataDir: string): ReadonlyMap<string, string> {
   if (services.length === 0) throw new Error(`${join(dataDir, pinnedClusterFile)} has no \`services\`: nobody could connect over TLS`);
-  return new Map(services.map(({ name, tlsPin }) => [tlsPin, name]));
+  return new Map([...services.map(({ name, tlsPin }) => [tlsPin, name] as const), [pinOf(tlsKey()), standbyPeer]]);
 }
 
 /** SIGTERM, or the end of the parent. Ctrl-C reaches the whole process group: the parent decides, after it has drained. */

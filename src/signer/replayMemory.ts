@@ -22,6 +22,8 @@ export interface ReplayMemory {
    * @throws {Refusal} UserActionUsed when it was before; Forbidden when this memory does not reach back far enough to tell
    */
   spend(use: { nonce: string; index: number; expiresAt: number }): void;
+  /** From now on nothing is taken that may have been authorised before. Durable when it returns. */
+  becomeBlind(): void;
   close(): void;
 }
 
@@ -77,7 +79,9 @@ export function openReplayMemory({
   let blindUntil = Number(read('blindUntil') ?? 0);
   const sameBoot = read('bootId') === (bootId ?? '');
   const mayBeLost = isNew || read('bootId') === undefined ? hasHistory : bootId !== undefined && !sameBoot;
-  if (mayBeLost) blindUntil = Math.max(blindUntil, Math.ceil(clock() / 1000) + actionLifetimeSeconds + clockSkewSeconds);
+  /** What is authorised after now expires after this. */
+  const blindFromNow = () => Math.max(blindUntil, Math.ceil(clock() / 1000) + actionLifetimeSeconds + clockSkewSeconds);
+  if (mayBeLost) blindUntil = blindFromNow();
   db.exec('begin immediate');
   putState.run('blindUntil', String(blindUntil));
   putState.run('bootId', bootId ?? '');
@@ -100,6 +104,10 @@ export function openReplayMemory({
       if (add.run(nonce, index, expiresAt).changes !== 1) throw new Refusal('UserActionUsed');
       uses += 1;
       if (uses % usesPerPurge === 0) purge();
+    },
+    becomeBlind() {
+      blindUntil = blindFromNow();
+      putState.run('blindUntil', String(blindUntil));
     },
     close: () => db.close(),
   };

@@ -12,11 +12,12 @@ import { toBase64Url } from '../base/bytes.ts';
 import { importCredentialKey } from '../crypto/assertions.ts';
 import { clusterFile, pinnedClusterFile, rootOf } from './contract.ts';
 import { publicSignerOf, readIdentity, signatureBy } from './identity.ts';
+import { openInstance } from './instance.ts';
 import { openKeyEncryptionKey } from './keyEncryption/open.ts';
 import type { KeyEncryptionSettings } from './keyEncryption/settings.ts';
 import { openLedger } from './ledger.ts';
 import { openSignerStore } from './store.ts';
-import { openWitness } from './witness.ts';
+import { hasReturned } from './witness.ts';
 
 export interface RecoveryPart {
   readonly signerId: string;
@@ -44,8 +45,9 @@ export async function signRecovery({
     const { signerId } = publicSignerOf(secrets);
     const root = rootOf(clusterFile.parse(JSON.parse(readFileSync(join(dataDir, pinnedClusterFile), 'utf8'))));
     const sign = signatureBy(secrets);
-    const { isAwaited } = openWitness({ store, keyEncryptionKey, root, signerId });
-    if (isAwaited) throw new Error('this signer came back from a backup, and no others have witnessed yet that its log is complete');
+    openInstance({ store, keyEncryptionKey, signerId, onReplaced: () => undefined }); // the one that acts
+    if (hasReturned(store, keyEncryptionKey))
+      throw new Error('this signer came back from a backup, and no others have witnessed yet that its log is complete');
     const { registry } = openLedger({
       root,
       signerId,

@@ -22,6 +22,10 @@ export interface SignerStore extends SignerSnapshot {
   readShare(keyId: string): SealedShare | undefined;
   /** @returns false, writing nothing, if the key has a share */
   addShare(keyId: string, share: SealedShare): boolean;
+  /** Adds it, or replaces the one that was there. */
+  putShare(keyId: string, share: SealedShare): void;
+  /** Shares that were added or changed after the change of this number, in the order of their last changes. */
+  changedAfter(change: number, count: number): readonly (NamedShare & { readonly change: number })[];
   /** Seals everything anew, all of it or nothing, and leaves no copy of what it was in the files of the store. */
   reseal(anew: { secret: (secret: SealedSecret) => Uint8Array; share: (share: NamedShare) => Uint8Array }): void;
   /** This signer's copy of the authority log. */
@@ -90,6 +94,16 @@ const schema = `
     key_id text primary key, epoch integer not null, key_type text not null, public_key blob not null, sealed blob not null
   ) strict, without rowid;
   create table if not exists entries (sequence integer primary key, text text not null, vouchers text) strict;
+  create table if not exists changes (key_id text primary key, number integer not null unique) strict, without rowid;
+  create trigger if not exists share_added after insert on shares begin
+    insert into changes select new.key_id, coalesce(max(number), 0) + 1 from changes where true
+      on conflict (key_id) do update set number = excluded.number;
+  end;
+  create trigger if not exists share_changed after update on shares begin
+    insert into changes select new.key_id, coalesce(max(number), 0) + 1 from changes where true
+      on conflict (key_id) do update set number = excluded.number;
+  end;
+  insert into changes select key_id, row_number() over (order by key_id) from shares where not exists (select 1 from changes);
 `;
 
 /** A signer whose service was killed ends by itself, but not before it has finished what it is computing. */
@@ -127,6 +141,14 @@ function lockedStore(dataDir: string): SignerStore {
   const shareIn = db.prepare(
     'insert into shares (key_id, epoch, key_type, public_key, sealed) values (?, ?, ?, ?, ?) on conflict do nothing',
   );
+  const shareOver = db.prepare(`
+    insert into shares (key_id, epoch, key_type, public_key, sealed) values (?, ?, ?, ?, ?)
+    on conflict (key_id) do update set epoch = excluded.epoch, public_key = excluded.public_key, sealed = excluded.sealed
+  `);
+  const changed = db.prepare(`
+    select number as change, key_id as keyId, epoch, key_type as keyType, public_key as publicKey, sealed
+    from changes join shares using (key_id) where number > ? order by number limit ?
+  `);
   const reading = readingFrom(db);
   return {
     ...reading,
@@ -135,9 +157,11 @@ function lockedStore(dataDir: string): SignerStore {
     removeSecret: (name) => void secretOut.run(name),
     readShare: (keyId) => shareOf.get(keyId) as SealedShare | undefined,
     addShare: (keyId, { epoch, keyType, publicKey, sealed }) => shareIn.run(keyId, epoch, keyType, publicKey, sealed).changes === 1,
+    putShare: (keyId, { epoch, keyType, publicKey, sealed }) => void shareOver.run(keyId, epoch, keyType, publicKey, sealed),
+    changedAfter: (change, count) => changed.all(change, count) as unknown as (NamedShare & { change: number })[],
     reseal({ secret, share }) {
       const tables = db.prepare("select name from sqlite_schema where type = 'table' and name not like 'sqlite_%' order by name").all();
-      const known = 'entries,registry_checkpoint,registry_nodes,registry_rows,secrets,shares';
+      const known = 'changes,entries,registry_checkpoint,registry_nodes,registry_rows,secrets,shares';
       assert(String(tables.map(({ name }) => name)) === known, 'every table with something sealed in it is sealed anew');
       const sealedAgain = db.prepare('update shares set sealed = ? where key_id = ?');
       atomically(db, () => {

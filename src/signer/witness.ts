@@ -14,6 +14,7 @@ import { compareHeads, type SignedHead, verifySignedHead } from '../authority/si
 import { fromBigInt, toBigInt } from '../base/bytes.ts';
 import type { Method, Params } from './contract.ts';
 import { SignerRefusal } from './errors.ts';
+import type { Instance } from './instance.ts';
 import { putSecret, readSecret } from './secrets.ts';
 import type { SignerStore } from './store.ts';
 
@@ -36,16 +37,27 @@ export function markReturned(store: SignerStore, keyEncryptionKey: Uint8Array, a
   putSecret(store, keyEncryptionKey, { name, plain: fromBigInt(BigInt(atSeconds), 8) });
 }
 
+/** Whether it still waits to be witnessed. */
+export function hasReturned(store: SignerStore, keyEncryptionKey: Uint8Array): boolean {
+  return readSecret(store, keyEncryptionKey, name) !== undefined;
+}
+
 export function openWitness({
   store,
   keyEncryptionKey,
   root,
   signerId,
+  takeover,
+  onWitnessed,
 }: {
   store: SignerStore;
   keyEncryptionKey: Uint8Array;
   root: Root;
   signerId: string;
+  /** Of the instance: heads before its takeover witness nothing. */
+  takeover: () => Instance['takeover'];
+  /** Before it takes part again. */
+  onWitnessed: () => void;
 }): Witness {
   const mark = readSecret(store, keyEncryptionKey, name);
   let returnedAt = mark && Number(toBigInt(mark));
@@ -63,12 +75,15 @@ export function openWitness({
 
     hear(registry, heads) {
       if (returnedAt === undefined) return;
-      const since = returnedAt;
-      const said = heads.filter((head) => head.signerId !== signerId && head.at > since && verifySignedHead(root, head));
+      const [since, by] = [returnedAt, takeover()];
+      const from = typeof by === 'number' ? by : 0;
+      const isSaid = (head: SignedHead) => head.at > since && head.sequence >= from && verifySignedHead(root, head);
+      const said = heads.filter((head) => head.signerId !== signerId && isSaid(head));
       const relations = new Map(said.map((head) => [head.signerId, compareHeads(registry, head)]));
       const count = (wanted: readonly string[]) => [...relations.values()].filter((relation) => wanted.includes(relation)).length;
       const witnesses = count(['equal', 'behind']);
-      if (witnesses >= needed) {
+      if (witnesses >= needed && by !== 'awaited') {
+        onWitnessed();
         store.removeSecret(name);
         returnedAt = undefined;
         return;
@@ -78,6 +93,7 @@ export function openWitness({
         throw new SignerRefusal('Behind', `the log of another signer goes on after entry ${head.sequence}`, { head });
       if (count(['fork']) > 0)
         throw new SignerRefusal('Forked', `fork: the log of another signer differs up to ${head.sequence}`, { head });
+      if (by === 'awaited') throw new SignerRefusal('Unwitnessed', 'this instance waits for its takeover: an entry of the authority log');
       throw new SignerRefusal('Unwitnessed', `${witnesses} others have witnessed that the log is complete, it takes ${needed}`);
     },
   };

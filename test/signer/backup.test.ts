@@ -121,6 +121,7 @@ describe('a signer that comes back', () => {
     expect(await witnessed([two, three])).toMatch(/^Behind: the log of another signer goes on after entry 1$/);
     await cluster.catchUp(one);
     expect(await witnessed([two, three])).toBe('a share');
+    cluster.wait(31);
     expect(await sign()).toEqual(Array(3).fill('a share'));
     const body = { kind: 'Message', message: '0x01' };
     const authorisation = cluster.sign(cluster.admin, { method: 'POST', path: `/keys/${later.id}/signatures`, body });

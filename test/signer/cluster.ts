@@ -246,7 +246,8 @@ export async function createCluster({ signers: count = 3, threshold = 1 } = {}):
   return cluster;
 }
 
-function testSigner({
+/** One that runs. */
+export function testSigner({
   dataDir,
   keyEncryptionKey,
   clock,

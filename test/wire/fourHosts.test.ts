@@ -3,57 +3,19 @@
  * and the official client as its user. Linux: elsewhere only 127.0.0.1 is there.
  */
 
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { createPublicKey, verify } from 'node:crypto';
 import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { parseEnv, promisify } from 'node:util';
 import type { DfnsApiClient } from '@dfns/sdk';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort, officialClient } from '../support/instance.ts';
+import { answersAt, type Host, killHosts, program, startOn, until } from './hosts.ts';
 
-const program = new URL('../../src/main.ts', import.meta.url).pathname;
 const run = promisify(execFile);
-const startWithinMs = 60_000;
-
-/** A process on one of the hosts, in a directory of its own. */
-interface Host {
-  readonly output: () => string;
-  stop(signal?: NodeJS.Signals): Promise<number | null>;
-}
-
-const running = new Set<ChildProcess>();
-
-function startOn(directory: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Host {
-  const child = spawn(process.execPath, [program, ...args], {
-    cwd: directory,
-    env: { PATH: process.env.PATH, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  running.add(child);
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)));
-  const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
-  ended.then(() => running.delete(child));
-  return {
-    output: () => output,
-    stop(signal = 'SIGTERM') {
-      child.kill(signal);
-      return ended;
-    },
-  };
-}
-
-async function until(what: string, truth: () => boolean | Promise<boolean>, output: () => string): Promise<void> {
-  const end = Date.now() + startWithinMs;
-  while (!(await truth())) {
-    if (Date.now() > end) throw new Error(`${what}: not within ${startWithinMs} ms:\n${output()}`);
-    await pause(50);
-  }
-}
 
 describe.skipIf(process.platform !== 'linux')('a service and three signers on four hosts', () => {
   const base = mkdtempSync(join(tmpdir(), 'countersign-hosts-'));
@@ -74,12 +36,7 @@ describe.skipIf(process.platform !== 'linux')('a service and three signers on fo
     const env = parseEnv(readFileSync(join(at('service'), 'service.env'), 'utf8')) as Record<string, string>;
     const started = startOn(at('service'), ['serve'], { ...env, HOST: '127.0.0.1', PORT: new URL(origin).port, LOG_LEVEL: 'info' });
     service = started;
-    const answers = () =>
-      fetch(`${origin}/healthz`).then(
-        ({ ok }) => ok,
-        () => false,
-      );
-    await until('the service answers', answers, started.output);
+    await until('the service answers', () => answersAt(origin), started.output);
   }
 
   function client(): DfnsApiClient {
@@ -114,7 +71,7 @@ describe.skipIf(process.platform !== 'linux')('a service and three signers on fo
   afterAll(async () => {
     await service?.stop();
     await Promise.all(signers.map((signer) => signer.stop()));
-    for (const child of running) child.kill('SIGKILL');
+    killHosts();
     rmSync(base, { recursive: true, force: true });
   });
 

@@ -26,6 +26,8 @@ export async function signer(args: readonly string[], env: Environment): Promise
       'recovery-key': { type: 'string', multiple: true, default: [] },
       'passphrase-file': { type: 'string', multiple: true, default: [] },
       unwitnessed: { type: 'boolean', default: false },
+      standby: { type: 'boolean', default: false },
+      once: { type: 'boolean', default: false },
     },
   });
   const command = positionals.join(' ');
@@ -70,8 +72,25 @@ export async function signer(args: readonly string[], env: Environment): Promise
       const { restoreSigner } = await import('../../signer/backup/restore.ts');
       const from = required(values.from, '--from');
       const openers = readOpeners({ recoveryKeys: values['recovery-key'], passphraseFiles: values['passphrase-file'] });
-      const restored = await restoreSigner({ dataDir, settings, from, openers, isWitnessed: !values.unwitnessed, clock: systemClock });
-      console.log(`${described(from, restored)}\n${values.unwitnessed ? '' : afterRestore}See docs/backups.md for what comes next.`);
+      const { unwitnessed, standby: isStandby } = values;
+      if (unwitnessed && isStandby) throw new Error('a standby is witnessed when it is promoted: --unwitnessed is not for it');
+      const how = { isWitnessed: !unwitnessed, isStandby, clock: systemClock };
+      const restored = await restoreSigner({ dataDir, settings, from, openers, ...how });
+      console.log(`${described(from, restored)}\n${isStandby ? standbyRestored : unwitnessed ? '' : signerRestored}`.trimEnd());
+      return;
+    }
+    case 'follow': {
+      const { followSigner } = await import('../../signer/follow.ts');
+      const stop = new AbortController();
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
+      const log = createLog('standby', readConfig(env).logLevel);
+      const from = parseAddress(required(values.from, '--from'));
+      return followSigner({ dataDir, settings, from, isOnce: values.once, log, stop: stop.signal });
+    }
+    case 'promote': {
+      const { promoteStandby } = await import('../../signer/promote.ts');
+      const takeover = await promoteStandby({ dataDir, settings, clock: systemClock });
+      console.log(`POST /signers/takeovers ${JSON.stringify(takeover)}`);
       return;
     }
     default:
@@ -79,9 +98,9 @@ export async function signer(args: readonly string[], env: Environment): Promise
   }
 }
 
-const afterRestore = `It takes part once enough other signers have witnessed that its log is complete, and in nothing that was authorised before its start.
-The old signer, wherever it is, must never run again.
-`;
+const signerRestored = `It takes part once enough other signers have witnessed that its log is complete, and in nothing that was authorised before.
+The old signer, wherever it is, must never run again. docs/backups.md says what comes next.`;
+const standbyRestored = `It is a standby, and does not act: \`countersign signer follow\` keeps it up with the signer that does (docs/standby.md).`;
 
 function described(file: string, { clusterId, signerId, createdAt, keys, sequence }: Header): string {
   const made = new Date(createdAt * 1000).toISOString();

@@ -1,7 +1,9 @@
 /** Where keys are kept, and the signers that keep them (contract §5.5). @module */
 
 import { z } from 'zod';
-import { contract } from '../endpoint.ts';
+import { takeOverSignerBody } from '../../authority/bodies.ts';
+import { registryRequests } from '../../authority/requests.ts';
+import { contract, signed } from '../endpoint.ts';
 
 export const keyStoreKinds = ['Hsm', 'Mpc', 'OfflineSigner'] as const;
 
@@ -34,6 +36,12 @@ export const keyStoresContract = contract({
         }),
       ),
     }),
+  },
+  takeOverSigner: {
+    ...signed(registryRequests.takeOverSigner),
+    body: takeOverSignerBody,
+    summary: 'From now on this instance of a signer acts in its name, and no other (docs/standby.md)',
+    response: takeOverSignerBody,
   },
   listKeyStores: {
     method: 'GET',

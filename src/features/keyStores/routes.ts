@@ -6,6 +6,7 @@ import type { KeyStoreService } from './service.ts';
 export function keyStoresRoutes(service: KeyStoreService): Routes<typeof keyStoresContract, Context> {
   return {
     listSigners: () => service.listSigners(),
+    takeOverSigner: ({ body, context }) => service.takeOver(context, body),
     listKeyStores: ({ context }) => service.list(context.caller),
   };
 }

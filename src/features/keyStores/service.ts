@@ -1,9 +1,12 @@
 /** Key stores of an organisation, and the signers behind them. @module */
 
+import type { Takeover } from '../../authority/takeover.ts';
 import { toHex } from '../../base/bytes.ts';
 import type { Coordinator } from '../../coordinator/coordinator.ts';
 import type { Database } from '../../store/database.ts';
 import type { Caller } from '../access/caller.ts';
+import type { Context } from '../access/context.ts';
+import type { Authority } from '../authority/service.ts';
 import { type KeyStoreRow, listKeyStores } from './store.ts';
 
 interface ListedSigner {
@@ -15,10 +18,19 @@ interface ListedSigner {
 
 export interface KeyStoreService {
   listSigners(): Promise<{ clusters: { clusterId: string; signers: ListedSigner[] }[] }>;
+  takeOver(context: Context, takeover: Takeover): Promise<Takeover>;
   list(caller: Caller): Promise<{ items: { id: string; kind: KeyStoreRow['kind']; name: string; primary: boolean }[] }>;
 }
 
-export function createKeyStoreService({ database, coordinator }: { database: Database; coordinator: Coordinator }): KeyStoreService {
+export function createKeyStoreService({
+  database,
+  authority,
+  coordinator,
+}: {
+  database: Database;
+  authority: Authority;
+  coordinator: Coordinator;
+}): KeyStoreService {
   return {
     async listSigners() {
       const { clusterId, signers } = coordinator.cluster;
@@ -37,6 +49,11 @@ export function createKeyStoreService({ database, coordinator }: { database: Dat
           },
         ],
       };
+    },
+
+    async takeOver(context, takeover) {
+      await authority.perform(context);
+      return takeover;
     },
 
     async list({ organisationId }) {

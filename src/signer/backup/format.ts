@@ -1,6 +1,6 @@
 /**
  * The backup of a signer: a header in the clear, one line of JSON, then sealed lines (`sealedLines.ts`): the cluster, the signer's identity
- * and TLS key, its shares, its authority log with vouchers, and at last the identity key's signature over all of it.
+ * and TLS key, which instance of it this is, its shares, its authority log with vouchers, and at last the identity key's signature over all of it.
  *
  * Not in it, on purpose: the replicated seeds (whoever has them knows ECDSA nonces to come; a signer that comes back without them has the
  * cluster make new ones), presignatures and nonces (in memory only, ever), the memory of what was signed (it would be old: a signer without
@@ -18,6 +18,8 @@ import { recoveryPublicKey, recoverySecret } from '../../crypto/recoveryKey.ts';
 import { clusterFile } from '../contract.ts';
 import { passphraseParameters, sealUnder, unsealUnder } from '../passphrase.ts';
 
+/** `instance`: of a signer that was taken over once, so that what is restored is not taken for the one before. */
+export const backedUpSecrets = ['identity', 'tls-key', 'instance'] as const;
 export const maxHeaderBytes = 64 * 1024;
 const maxRecipients = 16;
 
@@ -47,7 +49,7 @@ export type About = Omit<Header, 'recipients'>;
 
 export const line = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('cluster'), cluster: clusterFile }),
-  z.object({ kind: z.literal('secret'), name: z.enum(['identity', 'tls-key']), plain: base64 }),
+  z.object({ kind: z.literal('secret'), name: z.enum(backedUpSecrets), plain: base64 }),
   z.object({ kind: z.literal('share'), keyId: z.string(), epoch: z.int().min(0), keyType, publicKey: base64, plain: base64 }),
   z.object({ kind: z.literal('entry'), sequence: z.int().min(1), text: z.string(), vouchers: z.string().nullable() }),
   z.object({ kind: z.literal('end'), signature: base64 }),

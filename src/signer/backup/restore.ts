@@ -13,6 +13,7 @@ import { seal } from '../../crypto/seal.ts';
 import { syncDirectory, writeDurably } from '../../files.ts';
 import { pinnedClusterFile } from '../contract.ts';
 import { publicSignerOf, readIdentity } from '../identity.ts';
+import { writeInstance } from '../instance.ts';
 import { keyBytes, writeKeyFile } from '../keyEncryption/keyFile.ts';
 import { wrap } from '../keyEncryption/open.ts';
 import type { KeyEncryptionSettings } from '../keyEncryption/settings.ts';
@@ -31,11 +32,21 @@ export interface RestoreRequest {
   readonly openers: Openers;
   /** Whether other signers are there to tell what this one may have forgotten; without, its operator answers for that. */
   readonly isWitnessed: boolean;
+  /** A standby's directory, which does not act. */
+  readonly isStandby?: boolean;
   readonly clock: Clock;
 }
 
 /** @returns what the backup says of itself @throws {Error} leaving nothing behind */
-export async function restoreSigner({ dataDir, settings, from, openers, isWitnessed, clock }: RestoreRequest): Promise<Header> {
+export async function restoreSigner({
+  dataDir,
+  settings,
+  from,
+  openers,
+  isWitnessed,
+  isStandby = false,
+  clock,
+}: RestoreRequest): Promise<Header> {
   const place = resolve(dataDir);
   if (existsSync(place) && readdirSync(place).length > 0) throw new Error(`${dataDir} is there already, and not empty`);
   const backup = await openBackup(from, openers);
@@ -50,7 +61,8 @@ export async function restoreSigner({ dataDir, settings, from, openers, isWitnes
     try {
       store.log.atomically(() => fill(store, key, { backup, directory: beside }));
       if (publicSignerOf(readIdentity(store, key)).signerId !== signerId) throw new Error(`${from}: it has the identity of another signer`);
-      if (isWitnessed) markReturned(store, key, Math.floor(clock() / 1000));
+      if (isStandby) writeInstance(store, key, { kind: 'standby' });
+      else if (isWitnessed) markReturned(store, key, Math.floor(clock() / 1000));
     } finally {
       store.close();
       key.fill(0);

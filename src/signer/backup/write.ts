@@ -12,13 +12,24 @@ import { unseal } from '../../crypto/seal.ts';
 import { renameDurably } from '../../files.ts';
 import { clusterFile, pinnedClusterFile } from '../contract.ts';
 import { publicSignerOf, readIdentity, signatureBy } from '../identity.ts';
+import { readInstance } from '../instance.ts';
 import { exclusively } from '../keyEncryption/exclusively.ts';
 import { openKeyEncryptionKey } from '../keyEncryption/open.ts';
 import type { KeyEncryptionSettings } from '../keyEncryption/settings.ts';
 import { readSecret } from '../secrets.ts';
 import { shareBinding } from '../shares.ts';
 import { readSignerStore, type SignerSnapshot } from '../store.ts';
-import { type About, bindingOf, digesting, endMessage, type Header, type Recipients, recipientsFor, textOf } from './format.ts';
+import {
+  type About,
+  backedUpSecrets,
+  bindingOf,
+  digesting,
+  endMessage,
+  type Header,
+  type Recipients,
+  recipientsFor,
+  textOf,
+} from './format.ts';
 import { linesOf } from './read.ts';
 import { writeSealedLines } from './sealedLines.ts';
 
@@ -40,6 +51,8 @@ export async function backUpSigner({ dataDir, settings, to, recipients, clock }:
   const dataKey = new Uint8Array(randomBytes(32));
   const beside = `${to}.${process.pid}.new`;
   try {
+    if (readInstance(store, keyEncryptionKey).kind !== 'acting')
+      throw new Error(`${dataDir} is not of a signer that acts: that one is backed up`);
     const about = aboutOf(dataDir, { store, keyEncryptionKey, clock });
     const written: Header = { ...about, recipients: await recipientsFor(dataKey, recipients, about) };
     const text = textOf(written);
@@ -94,7 +107,7 @@ function* signedLines(dataDir: string, opened: Opened & { about: About; text: st
 
 function* linesFrom(dataDir: string, { store, keyEncryptionKey, about }: Opened & { about: About }): Generator<string> {
   yield textOf({ kind: 'cluster', cluster: pinned(dataDir) });
-  for (const name of ['identity', 'tls-key']) {
+  for (const name of backedUpSecrets) {
     const plain = readSecret(store, keyEncryptionKey, name);
     if (plain === undefined) continue;
     yield textOf({ kind: 'secret', name, plain });
