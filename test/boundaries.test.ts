@@ -74,7 +74,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   base: ['zod', '@noble/hashes'],
   crypto: ['@noble/curves', '@noble/hashes', '@scure/starknet', 'secp256k1', 'sodium-native'],
   mpc: [],
-  chains: ['zod', '@noble/curves', '@noble/hashes', '@scure/base', '@scure/btc-signer', '@scure/starknet', 'ripple-binary-codec'],
+  chains: ['zod', '@noble/curves', '@noble/hashes', '@scure/base', '@scure/starknet', 'ripple-binary-codec'],
   authority: ['zod'],
   store: ['@electric-sql/pglite', 'pg'],
   transport: [],

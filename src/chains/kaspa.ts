@@ -29,6 +29,7 @@ import { assert, Refusal } from '../base/errors.ts';
 import type { Signature } from '../crypto/schemes/scheme.ts';
 import type { Chain, ChainKey, Effect, Target, Unsigned } from './chain.ts';
 import { cashAddress } from './encodings/cashaddr.ts';
+import { littleEndian } from './encodings/littleEndian.ts';
 import type { Body } from './requests.ts';
 import { bytesOf, decoding } from './target.ts';
 
@@ -215,8 +216,8 @@ interface CommonHashes {
 function commonHashes({ inputs, outputs }: Transaction): CommonHashes {
   return {
     outpoints: signingHash(...inputs.map(outpointOf)),
-    sequences: signingHash(...inputs.map(({ sequence }) => number(sequence, 8))),
-    sigOpCounts: signingHash(...inputs.map(({ sigOpCount }) => number(sigOpCount, 1))),
+    sequences: signingHash(...inputs.map(({ sequence }) => littleEndian(sequence, 8))),
+    sigOpCounts: signingHash(...inputs.map(({ sigOpCount }) => littleEndian(sigOpCount, 1))),
     outputs: signingHash(...outputs.map(outputOf)),
   };
 }
@@ -225,19 +226,19 @@ function sighash(transaction: Transaction, index: number, hashes: CommonHashes):
   const input = transaction.inputs[index];
   assert(input, 'the input is one of the transaction');
   return signingHash(
-    number(transaction.version, 2),
+    littleEndian(transaction.version, 2),
     hashes.outpoints,
     hashes.sequences,
     hashes.sigOpCounts,
     outpointOf(input),
     scriptPublicKeyOf(input.utxo.scriptPublicKey),
-    number(input.utxo.amount, 8),
-    number(input.sequence, 8),
-    number(input.sigOpCount, 1),
+    littleEndian(input.utxo.amount, 8),
+    littleEndian(input.sequence, 8),
+    littleEndian(input.sigOpCount, 1),
     hashes.outputs,
-    number(transaction.lockTime, 8),
+    littleEndian(transaction.lockTime, 8),
     bytesOf(transaction.subnetworkId),
-    number(transaction.gas, 8),
+    littleEndian(transaction.gas, 8),
     new Uint8Array(32), // no payload
     sighashAll,
   );
@@ -245,25 +246,25 @@ function sighash(transaction: Transaction, index: number, hashes: CommonHashes):
 
 function transactionId({ version, inputs, outputs, lockTime, subnetworkId, gas, payload }: Transaction): string {
   const parts = [
-    number(version, 2),
-    number(BigInt(inputs.length), 8),
-    ...inputs.flatMap((input) => [outpointOf(input), number(0n, 8), number(input.sequence, 8)]),
-    number(BigInt(outputs.length), 8),
+    littleEndian(version, 2),
+    littleEndian(BigInt(inputs.length), 8),
+    ...inputs.flatMap((input) => [outpointOf(input), littleEndian(0n, 8), littleEndian(input.sequence, 8)]),
+    littleEndian(BigInt(outputs.length), 8),
     ...outputs.map(outputOf),
-    number(lockTime, 8),
+    littleEndian(lockTime, 8),
     bytesOf(subnetworkId),
-    number(gas, 8),
+    littleEndian(gas, 8),
     behindLength(bytesOf(payload)),
   ];
   return toHex(blake2b(concat(...parts), { dkLen: 32, key: idKey }));
 }
 
 function outpointOf({ transactionId, index }: Input): Uint8Array {
-  return concat(bytesOf(transactionId), number(index, 4));
+  return concat(bytesOf(transactionId), littleEndian(index, 4));
 }
 
 function outputOf({ value, scriptPublicKey }: Transaction['outputs'][number]): Uint8Array {
-  return concat(number(value, 8), scriptPublicKeyOf(scriptPublicKey));
+  return concat(littleEndian(value, 8), scriptPublicKeyOf(scriptPublicKey));
 }
 
 /** Four digits of version, big-endian in the JSON; then the script. */
@@ -273,11 +274,7 @@ function scriptPublicKeyOf(text: string): Uint8Array {
 }
 
 function behindLength(bytes: Uint8Array): Uint8Array {
-  return concat(number(BigInt(bytes.length), 8), bytes);
-}
-
-function number(value: bigint, length: number): Uint8Array {
-  return Uint8Array.from({ length }, (_, i) => Number((value >> BigInt(8 * i)) & 0xffn));
+  return concat(littleEndian(BigInt(bytes.length), 8), bytes);
 }
 
 function signingHash(...parts: readonly Uint8Array[]): Uint8Array {

@@ -20,7 +20,6 @@
  */
 
 import { createHash } from 'node:crypto';
-import { secp256k1 } from '@noble/curves/secp256k1.js';
 import { ripemd160 } from '@noble/hashes/legacy.js';
 import { base58xrp } from '@scure/base';
 import { decode, encode, encodeForSigning } from 'ripple-binary-codec';
@@ -28,6 +27,7 @@ import { concat, toHex, utf8 } from '../base/bytes.ts';
 import { assert, Refusal } from '../base/errors.ts';
 import type { Signature } from '../crypto/schemes/scheme.ts';
 import type { Chain, ChainKey, Target, Unsigned } from './chain.ts';
+import { derOf } from './encodings/der.ts';
 import type { Body } from './requests.ts';
 import { bytesOf, decoding } from './target.ts';
 import { dropsOf, effectsOf, type Fields, flagsOf } from './xrpl/effects.ts';
@@ -118,9 +118,8 @@ function refuse(why: string): never {
   throw new Refusal('BadRequest', why);
 }
 
-function encodeSignature({ r, s }: Signature, { keyType }: ChainKey): Uint8Array {
-  const compact = concat(r, s);
-  return keyType === 'EdDSA/ed25519' ? compact : secp256k1.Signature.fromBytes(compact, 'compact').toBytes('der');
+function encodeSignature(signature: Signature, { keyType }: ChainKey): Uint8Array {
+  return keyType === 'EdDSA/ed25519' ? concat(signature.r, signature.s) : derOf(signature);
 }
 
 /** 33 bytes. */
