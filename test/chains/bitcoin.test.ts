@@ -8,7 +8,7 @@ import { concat, fromHex, to0x, toBase64, toHex, utf8 } from '../../src/base/byt
 import { addressOf } from '../../src/chains/index.ts';
 import { type Network, networkTable } from '../../src/chains/networks.ts';
 import { chainConforms, type Outcome, refusalOf, signed } from '../conformance/chain.ts';
-import { extracted, type Form, inputOf, paymentOf, psbtOf, requireSigned, unproven } from '../support/psbts.ts';
+import { extracted, type Form, forms, inputOf, paymentOf, psbtOf, requireSigned, unproven } from '../support/psbts.ts';
 import { type Random, randomOf } from '../support/random.ts';
 import { type LocalSigner, localSigner, type SigningKeyType } from '../support/wholeKey.ts';
 import { hex } from '../vectors/shared.ts';
@@ -18,24 +18,24 @@ const ecdsa = localSigner('ECDSA/secp256k1', secret);
 const schnorr = localSigner('Schnorr/secp256k1', secret);
 const none = new Uint8Array(0);
 
-const formsOf = { 'ECDSA/secp256k1': ['wpkh', 'sh-wpkh', 'pkh'], 'Schnorr/secp256k1': ['tr'] } as const;
-const allForms: readonly Form[] = ['wpkh', 'sh-wpkh', 'pkh', 'tr'];
+const ecdsaForms = ['wpkh', 'sh-wpkh', 'pkh'] as const;
+const strangers = [7, 8, 9].map((byte) => localSigner('ECDSA/secp256k1', new Uint8Array(32).fill(byte)).key.publicKey);
 
 interface Mix {
   readonly network: Network;
   readonly version: 0 | 2;
-  readonly forms: readonly Form[];
+  readonly ownForms: readonly Form[];
   readonly foreignForms: readonly Form[];
 }
 
 /** Which inputs of the last random request are the signer's. */
 const ownInputs = new Map<string, readonly number[]>();
 
-function randomRequest(random: Random, signer: LocalSigner, { network, version, forms, foreignForms }: Mix) {
-  const foreignKey = () => localSigner('ECDSA/secp256k1', concat(Uint8Array.of(1), random.bytes(31))).key.publicKey;
+function randomRequest(random: Random, signer: LocalSigner, { network, version, ownForms, foreignForms }: Mix) {
+  const foreignKey = () => random.pick(strangers);
   const inputs = Array.from({ length: 1 + random.int(3) }, (_, i) => {
     const isOwn = i === 0 || random.bool();
-    const form = random.pick(isOwn ? forms : foreignForms);
+    const form = random.pick(isOwn ? ownForms : foreignForms);
     const sequence = random.pick([0xffff_ffff, 0xffff_fffd, random.int(2 ** 32)]);
     const proven = inputOf(form, isOwn ? signer.key.publicKey : foreignKey(), {
       amount: 100_000n + random.bigint(44),
@@ -50,8 +50,8 @@ function randomRequest(random: Random, signer: LocalSigner, { network, version, 
   const shuffled = inputs.map((one) => ({ ...one, at: random.int(1000) })).sort((a, b) => a.at - b.at);
   const outputs = Array.from({ length: 1 + random.int(4) }, () => ({
     script: random.pick([
-      () => paymentOf(random.pick(allForms), foreignKey()).script,
-      () => paymentOf(random.pick(allForms), signer.key.publicKey).script,
+      () => paymentOf(random.pick(forms), foreignKey()).script,
+      () => paymentOf(random.pick(forms), signer.key.publicKey).script,
       () => concat(Uint8Array.of(0x6a), random.bytes(random.int(40))),
     ])(),
     amount: BigInt(random.int(20_000)),
@@ -75,11 +75,11 @@ function verify({ body, signer, unsigned, signed: { encoded, signedData, txHash 
 }
 
 const mixes: readonly [string, SigningKeyType, Mix][] = [
-  ['version 0', 'ECDSA/secp256k1', { network: 'Bitcoin', version: 0, forms: formsOf['ECDSA/secp256k1'], foreignForms: allForms }],
-  ['version 2', 'ECDSA/secp256k1', { network: 'LitecoinTestnet', version: 2, forms: formsOf['ECDSA/secp256k1'], foreignForms: allForms }],
-  ['version 0, taproot', 'Schnorr/secp256k1', { network: 'BitcoinSignet', version: 0, forms: ['tr'], foreignForms: allForms }],
-  ['version 2, taproot', 'Schnorr/secp256k1', { network: 'BitcoinTestnet4', version: 2, forms: ['tr'], foreignForms: allForms }],
-  ['version 0, Dogecoin', 'ECDSA/secp256k1', { network: 'Dogecoin', version: 0, forms: ['pkh'], foreignForms: ['pkh'] }],
+  ['version 0', 'ECDSA/secp256k1', { network: 'Bitcoin', version: 0, ownForms: ecdsaForms, foreignForms: forms }],
+  ['version 2', 'ECDSA/secp256k1', { network: 'LitecoinTestnet', version: 2, ownForms: ecdsaForms, foreignForms: forms }],
+  ['version 0, taproot', 'Schnorr/secp256k1', { network: 'BitcoinSignet', version: 0, ownForms: ['tr'], foreignForms: forms }],
+  ['version 2, taproot', 'Schnorr/secp256k1', { network: 'BitcoinTestnet4', version: 2, ownForms: ['tr'], foreignForms: forms }],
+  ['version 0, Dogecoin', 'ECDSA/secp256k1', { network: 'Dogecoin', version: 0, ownForms: ['pkh'], foreignForms: ['pkh'] }],
 ];
 
 chainConforms(

@@ -3,19 +3,33 @@
 import * as scure from '@scure/btc-signer';
 import * as bitcoin from 'bitcoinjs-lib';
 import * as ecc from 'tiny-secp256k1';
-import { equal } from '../../src/base/bytes.ts';
+import { equal, toHex } from '../../src/base/bytes.ts';
 import { type Random, randomOf } from './random.ts';
 import type { LocalSigner } from './wholeKey.ts';
 
 bitcoin.initEccLib(ecc);
 
 /** The four forms of output that one signature of a key spends. */
-export type Form = 'wpkh' | 'sh-wpkh' | 'pkh' | 'tr';
+export const forms = ['wpkh', 'sh-wpkh', 'pkh', 'tr'] as const;
+export type Form = (typeof forms)[number];
 
-export function paymentOf(
-  form: Form,
-  publicKey: Uint8Array,
-): { script: Uint8Array; redeemScript?: Uint8Array; tapInternalKey?: Uint8Array } {
+interface Payment {
+  readonly script: Uint8Array;
+  readonly redeemScript?: Uint8Array;
+  readonly tapInternalKey?: Uint8Array;
+}
+
+/** They are computed once for each key: random transactions have the same few again and again. */
+const payments = new Map<string, Payment>();
+
+export function paymentOf(form: Form, publicKey: Uint8Array): Payment {
+  const name = `${form}/${toHex(publicKey)}`;
+  const payment = payments.get(name) ?? newPayment(form, publicKey);
+  payments.set(name, payment);
+  return payment;
+}
+
+function newPayment(form: Form, publicKey: Uint8Array): Payment {
   switch (form) {
     case 'wpkh':
       return { script: scure.p2wpkh(publicKey).script };

@@ -45,7 +45,7 @@ export function readPsbt(bytes: Uint8Array): Psbt {
   return { version, transaction: requireSound(declared ?? assembled(global, inputs, outputs)), global, inputs, outputs };
 }
 
-export function encodePsbt({ global, inputs, outputs }: Psbt): Uint8Array {
+export function encodePsbt({ global, inputs, outputs }: Pick<Psbt, 'global' | 'inputs' | 'outputs'>): Uint8Array {
   return concat(magic, ...[global, ...inputs, ...outputs].map(encodeMap));
 }
 
