@@ -23,6 +23,15 @@ const addresses = z.string().transform((text, context): Address[] => {
   }
 });
 
+const hourMs = 60 * 60 * 1000;
+const dayMs = 24 * hourMs;
+
+/** `12h`, `7d`, `off`. */
+const interval = z
+  .string()
+  .regex(/^([1-9]\d{0,3}[hd]|off)$/, 'must be a number of hours or days, such as 12h or 7d, or off')
+  .transform((text) => (text === 'off' ? undefined : Number(text.slice(0, -1)) * (text.endsWith('h') ? hourMs : dayMs)));
+
 const environment = z
   .object({
     PORT: port.default(3000),
@@ -40,6 +49,7 @@ const environment = z
     CLUSTER_FILE: z.string().min(1).optional(),
     SIGNERS: addresses.optional(),
     TLS_KEY_FILE: z.string().min(1).optional(),
+    REFRESH_EVERY: interval.default(7 * dayMs),
   })
   .refine(({ CLUSTER_SIGNERS, CLUSTER_THRESHOLD }) => CLUSTER_SIGNERS >= 2 * CLUSTER_THRESHOLD + 1, {
     path: ['CLUSTER_SIGNERS'],
@@ -63,6 +73,8 @@ export interface Config {
   /** For a new cluster; an existing one keeps what it was made with. */
   readonly cluster: { readonly signers: number; readonly threshold: number };
   readonly clusterFile: string;
+  /** Milliseconds: all keys are dealt anew so often; undefined: when asked for. */
+  readonly refreshEveryMs: number | undefined;
   /** In participant order, for `serve`; `start` runs signers of its own. Paths are absolute. */
   readonly signers: readonly Address[] | undefined;
   /** JSON-RPC of a network's node, which says what callers leave out. They may hold keys: no log shows them. */
@@ -136,6 +148,7 @@ export function readConfig(env: Environment): Config {
     clusterFile: resolve(read.CLUSTER_FILE ?? `${dataDir}/cluster.json`),
     signers: read.SIGNERS?.map((address) => (address.kind === 'unix' ? { ...address, path: resolve(address.path) } : address)),
     rpcUrls: read.rpcUrls,
+    refreshEveryMs: read.REFRESH_EVERY,
     tlsKeyFile: resolve(read.TLS_KEY_FILE ?? `${dataDir}/tls.key`),
   });
 }

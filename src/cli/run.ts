@@ -30,6 +30,8 @@ countersign service init --data-dir DIR [--name NAME]
                                   make the service's TLS key and print its public half
 countersign cluster assemble --threshold 1 --out FILE --root-public-key FILE PUBLIC.json…
                                   join public halves to a cluster file
+countersign cluster refresh --key ID | --all
+                                  deal keys anew, to fresh shares (credentials as for call)
 countersign call METHOD PATH [JSON]
                                   one request to the API, signed with the credentials of admin.env in the environment
 countersign audit export          the authority log, one entry a line (credentials as for call)
@@ -46,6 +48,9 @@ The environment is described in .env.example.`;
 export async function run(args: readonly string[]): Promise<void> {
   if (args.includes('--help')) return console.log(usage);
   const [first, ...rest] = args;
+  if (first === 'cluster' && rest[0] === 'refresh') {
+    return (await import('./commands/refresh.ts')).refresh(rest.slice(1), process.env);
+  }
   if (first === 'cluster') return (await import('./commands/cluster.ts')).cluster(rest);
   if (first === 'audit') return (await import('./commands/audit.ts')).audit(rest, process.env);
   if (first === 'recovery') return (await import('./commands/recovery.ts')).recovery(rest, process.env);

@@ -11,18 +11,23 @@ import type { KeyType } from '../base/keyTypes.ts';
 import type { Authorisation } from '../crypto/authorisation.ts';
 import type { Payload, Signature } from '../crypto/schemes/scheme.ts';
 
-/** All that is needed to have a key used. */
-export interface KeyReference {
+/** All that is needed to have a key used. Of a sharing that has been left behind since, it still is: the signers' own is looked for. */
+export interface KeyReference extends KeySharing {
   readonly id: string;
   readonly keyType: KeyType;
   readonly publicKey: Uint8Array;
+}
+
+/** How a key is shared, until it is dealt anew. */
+export interface KeySharing {
+  /** Counts how often it was dealt anew. */
+  readonly epoch: number;
   /** By participant number: share · base. */
   readonly verificationShares: ReadonlyMap<number, Uint8Array>;
 }
 
-export interface NewKey {
+export interface NewKey extends KeySharing {
   readonly publicKey: Uint8Array;
-  readonly verificationShares: ReadonlyMap<number, Uint8Array>;
   readonly chainCode: Uint8Array;
 }
 
@@ -34,6 +39,13 @@ export interface SignInput {
   /** What the service filled in for the caller (`networks/`). */
   readonly filled?: Readonly<Record<string, string>> | undefined;
   readonly authorisation: Authorisation;
+}
+
+export interface SharingFollower {
+  /** The key is shared in another way than was said. */
+  moved(keyId: string, sharing: KeySharing): void;
+  /** A signer that should hold a share of it holds an older one, or none. */
+  behind(keyId: string): void;
 }
 
 export interface ClusterView {
@@ -85,6 +97,18 @@ export interface Coordinator {
    * @returns undefined when fewer have it @throws {Refusal} Unavailable when too few answer to tell
    */
   findKey(keyId: string): Promise<(NewKey & { readonly keyType: KeyType }) | undefined>;
+  /**
+   * Deals a key anew, to fresh shares of all signers of the cluster, which must all be up. It is used by these from now on; the shares before
+   * end with `settle`. What an earlier attempt was interrupted in is brought to its end instead, where it can be.
+   * @throws {Refusal} Unavailable
+   */
+  redeal(key: { id: string; keyType: KeyType }): Promise<NewKey>;
+  /** Ends the shares before the newest of these keys, where all who must know of the newest do. @returns of which keys they have ended */
+  settle(keyIds: readonly string[]): Promise<readonly string[]>;
+  /** Keys with shares that have not ended, as the signers that answer say. */
+  unsettled(): Promise<readonly string[]>;
+  /** Who is told what signers say of a key when it is used. Said once, at composition. */
+  follow(follower: SharingFollower): void;
   /**
    * A signature over the payload, verified under the public key. Signers that fail are left out and others tried with fresh nonces
    * while enough are there. Each signer derives the request's payloads itself, and takes part once in each.

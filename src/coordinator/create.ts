@@ -27,6 +27,8 @@ import { presignatureStock } from './presignatures.ts';
 import { askAll, SignerFailures, withQuorum } from './quorum.ts';
 import { agreeOnSeeds, answering } from './roll.ts';
 import { runSession } from './session.ts';
+import { knownSharings } from './sharings.ts';
+import { succession } from './succession.ts';
 import type { Claimant } from './turns.ts';
 
 /** A signer that is not reached is tried again with every question; what came of it is logged once in this time. */
@@ -66,8 +68,15 @@ export function createCoordinator({
   });
   let history: EntrySource | undefined;
   let rotation = 0;
+  const sharings = knownSharings((keyId) => findKey(links, cluster, keyId));
+  const successions = succession(links, () => ({ links, largestThreshold: threshold }));
 
-  const holdersOf = (key: KeyReference): readonly Link[] => links.filter((link) => key.verificationShares.has(link.index));
+  /** Without those that turned out to have lost their share, as long as `size` others are there. */
+  const holdersOf = (key: KeyReference, size: number): readonly Link[] => {
+    const holders = links.filter((link) => key.verificationShares.has(link.index));
+    const whole = holders.filter((link) => !sharings.behind(key.id).has(link.index));
+    return whole.length < size ? holders : whole;
+  };
   /** Refusals carry what the caller may know; the operator's part is logged here, once. */
   const logged = <T>(work: Promise<T>, fields: object): Promise<T> =>
     work.catch((error: unknown) => {
@@ -120,10 +129,18 @@ export function createCoordinator({
 
   const signerIdOf = (index: number) => cluster.signers.find((signer) => signer.index === index)?.signerId ?? String(index);
 
+  async function redeal(key: Parameters<Coordinator['redeal']>[0]): Promise<NewKey> {
+    await current();
+    const made = await successions.redeal(key);
+    sharings.moved(key.id, made);
+    return made;
+  }
+
   async function sign(input: SignInput): Promise<Signature> {
     const { keyType } = input.key;
     const protocol = protocols[keyType];
-    const quorum = { links: holdersOf(input.key), size: quorumOf(keyType, threshold), threshold, purpose: `signing with ${keyType}` };
+    const size = quorumOf(keyType, threshold);
+    const quorum = { links: holdersOf(input.key, size), size, threshold, purpose: `signing with ${keyType}` };
     switch (protocol.family) {
       case 'ecdsa':
         return withQuorum(quorum, (chosen) => signEcdsa(protocol, chosen, input));
@@ -150,7 +167,7 @@ export function createCoordinator({
       if (error instanceof SignerFailures) await agreeOnSeeds(links, cluster);
       throw error;
     });
-    const question = { keyId: key.id, batch, number, payload, payloadIndex, ...(filled && { filled }), authorisation };
+    const question = { keyId: key.id, epoch: key.epoch, batch, number, payload, payloadIndex, ...(filled && { filled }), authorisation };
     const ask = (link: Link) => authority.whenCurrent(link, history, () => link.ask('signEcdsa', question));
     const answers = await timed(meter, 'signers', () => askAll(chosen, ask));
     const together = {
@@ -178,6 +195,7 @@ export function createCoordinator({
     const commitments = await timed(meter, 'pool', () => askAll(chosen, (link) => nonces.take(suite.keyType, link, claimant)));
     const question = {
       keyId: key.id,
+      epoch: key.epoch,
       payload,
       payloadIndex,
       ...(filled && { filled }),
@@ -206,15 +224,16 @@ export function createCoordinator({
   }
 
   async function derive({ key, domain, seed, authorisation }: Parameters<Coordinator['derive']>[0]): Promise<Uint8Array> {
+    const size = quorumOf(key.keyType, threshold);
     const quorum = {
-      links: holdersOf(key),
-      size: quorumOf(key.keyType, threshold),
+      links: holdersOf(key, size),
+      size,
       threshold,
       purpose: 'derivation',
       rotation: rotation++,
     };
     return withQuorum(quorum, async (chosen) => {
-      const question = { keyId: key.id, domain, seed, authorisation };
+      const question = { keyId: key.id, epoch: key.epoch, domain, seed, authorisation };
       const answers = await askAll(chosen, (link) => authority.whenCurrent(link, history, () => link.ask('derive', question)));
       const partials = mapValues(answers, ({ partial }) => partial);
       return combineDh({ threshold, publicKey: key.publicKey, verificationShares: key.verificationShares, domain, seed, partials });
@@ -223,10 +242,11 @@ export function createCoordinator({
 
   async function exportShares(key: KeyReference): Promise<ReadonlyMap<number, Uint8Array>> {
     const ask = async (link: Link) => {
-      const { box } = await authority.whenCurrent(link, history, () => link.ask('exportShare', { keyId: key.id }, exportTimeoutMs));
+      const question = { keyId: key.id, epoch: key.epoch };
+      const { box } = await authority.whenCurrent(link, history, () => link.ask('exportShare', question, exportTimeoutMs));
       return box;
     };
-    return collectShares(holdersOf(key), threshold + 1, ask);
+    return collectShares(holdersOf(key, threshold + 1), threshold + 1, ask);
   }
 
   return {
@@ -241,10 +261,17 @@ export function createCoordinator({
     createKey: (input) => logged(createKey(input), { keyId: input.keyId }),
     importKey: (input) => logged(importKey(input), { keyId: input.keyId }),
     findKey: (keyId) => findKey(links, cluster, keyId),
+    redeal: (key) => logged(redeal(key), { keyId: key.id }),
+    settle: (keyIds) => successions.settle(keyIds),
+    unsettled: () => successions.unsettled(),
+    follow: (follower) => sharings.follow(follower),
     async sign(input) {
       const { id, keyType } = input.key;
       try {
-        const signature = await logged(sign(input), { keyId: id });
+        const signature = await logged(
+          sharings.use(input.key, (key) => sign({ ...input, key })),
+          { keyId: id },
+        );
         meter.signature(keyType, 'signed');
         return signature;
       } catch (error) {
@@ -252,9 +279,13 @@ export function createCoordinator({
         throw error;
       }
     },
-    derive: (input) => logged(derive(input), { keyId: input.key.id }),
+    derive: (input) =>
+      logged(
+        sharings.use(input.key, (key) => derive({ ...input, key })),
+        { keyId: input.key.id },
+      ),
     pools: () => [...stock.depths(), ...nonces.depths()],
-    exportShares: (key) => logged(exportShares(key), { keyId: key.id }),
+    exportShares: (key) => logged(sharings.use(key, exportShares), { keyId: key.id }),
     async health() {
       const up = await answering(links, cluster);
       return links.map((link) => ({ index: link.index, up: up.has(link) }));

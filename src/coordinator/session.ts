@@ -18,6 +18,16 @@ const maxRounds = 8;
  */
 export async function runSession(links: readonly Link[], task: Task): Promise<ReadonlyMap<number, Outcome>> {
   const sessionId = new Uint8Array(randomBytes(32));
+  try {
+    return await relay(links, sessionId, task);
+  } catch (error) {
+    // Who waits for the others need not wait until it gives up by itself.
+    for (const link of links) link.ask('abandonSession', { sessionId }).catch(() => undefined);
+    throw error;
+  }
+}
+
+async function relay(links: readonly Link[], sessionId: Uint8Array, task: Task): Promise<ReadonlyMap<number, Outcome>> {
   const participants = links.map((link) => link.index);
   let turns = await askAll(links, (link) => link.ask('openSession', { sessionId, participants, task }));
   for (let round = 0; round < maxRounds; round++) {

@@ -36,6 +36,9 @@ import { permissionsContract } from '../features/permissions/contract.ts';
 import { permissionsProjection } from '../features/permissions/projection.ts';
 import { permissionsRoutes } from '../features/permissions/routes.ts';
 import { createPermissionService } from '../features/permissions/service.ts';
+import { refreshContract } from '../features/refresh/contract.ts';
+import { refreshRoutes } from '../features/refresh/routes.ts';
+import { createRefreshService } from '../features/refresh/service.ts';
 import { createReplica } from '../features/replicas/service.ts';
 import { createReplicaStore } from '../features/replicas/store.ts';
 import { serviceAccountsContract } from '../features/serviceAccounts/contract.ts';
@@ -69,6 +72,8 @@ export interface Parts {
   readonly replicaId: string;
   readonly corsOrigins: readonly string[];
   readonly rpcUrls: RpcUrls;
+  /** Keys are dealt anew so often; left out: when asked for. */
+  readonly refreshEveryMs?: number | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   /** Absent: nobody counts. */
@@ -93,7 +98,20 @@ export interface Service {
 export const projection: Projection = { ...permissionsProjection, ...serviceAccountsProjection, ...keysProjection, ...walletsProjection };
 
 export function compose(parts: Parts): Service {
-  const { database, coordinator, root, tokenKey, replicaId, corsOrigins, rpcUrls, clock, log, metrics, checkAnswers = false } = parts;
+  const {
+    database,
+    coordinator,
+    root,
+    tokenKey,
+    replicaId,
+    corsOrigins,
+    rpcUrls,
+    refreshEveryMs,
+    clock,
+    log,
+    metrics,
+    checkAnswers = false,
+  } = parts;
   const tokens = createTokens({ key: tokenKey, clock });
   const actions = createActions({ database, clock });
   const authority = createAuthority({ database, coordinator, root, projection, clock, log });
@@ -118,6 +136,7 @@ export function compose(parts: Parts): Service {
   const networks = createNetworks(rpcUrls);
   const signatures = createSignatureService({ database, store: signatureStore, keys, coordinator, networks, clock, replicaId });
   const wallets = createWalletService({ database, authority, actions, keys, signatures });
+  const refresh = createRefreshService({ database, coordinator, keys, actions, everyMs: refreshEveryMs, clock, log });
   const replica = createReplica({
     id: replicaId,
     alone: isAlone,
@@ -143,6 +162,7 @@ export function compose(parts: Parts): Service {
       mount(serviceAccountsContract, serviceAccountsRoutes(serviceAccounts)),
       mount(keyStoresContract, keyStoresRoutes(keyStores)),
       mount(keysContract, keysRoutes(keys)),
+      mount(refreshContract, refreshRoutes(refresh)),
       mount(signaturesContract, signaturesRoutes(signatures)),
       mount(walletsContract, walletsRoutes(wallets)),
     ],
@@ -163,8 +183,10 @@ export function compose(parts: Parts): Service {
       await authority.start();
       await restoration.run();
       await replica.start();
+      refresh.start();
     },
     async stop() {
+      await refresh.stop();
       await authority.stop();
       await replica.stop();
     },

@@ -19,6 +19,7 @@ export const maxBatch = 256;
 /** Entries of the authority log in one message, and the characters of all of them. */
 export const maxEntriesPerPage = 256;
 export const maxPageChars = 2 * 1024 * 1024;
+export const maxKeysPerSettlement = 64;
 /** Payloads of one request. */
 const maxPayloads = 4096;
 
@@ -36,6 +37,14 @@ const participants = z.array(participant).min(1).max(maxSigners);
 /** A map by participant number; JSON has only text for its keys. */
 const byParticipant = <S extends z.ZodType>(value: S) => z.record(z.string().regex(/^([1-9]|1[0-5])$/), value);
 const id = z.string().min(1).max(64);
+/** Counts how often a key was dealt anew: shares of different epochs do not combine. */
+const epoch = z
+  .int()
+  .min(0)
+  .max(2 ** 32 - 1);
+/** Of which sharing a share is to be used; absent: of the newest that counts. */
+const askedEpoch = epoch.exactOptional();
+const signatures = byParticipant(bytes);
 const keyType = z.enum(Object.keys(keyTypes) as [KeyType, ...KeyType[]]);
 
 const assertion = z.object({
@@ -68,6 +77,11 @@ const task = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('keygen'), keyId: id, keyType }),
   /** `shares` as they came with the request, those of the others included: all together they are what the log says. */
   z.object({ kind: z.literal('import'), keyId: id, shares: importedShares }),
+  /**
+   * From the sharing of epoch `base` to one of epoch `epoch`, held by the signers of the cluster as the authority log names them. The
+   * session is among those and the dealers.
+   */
+  z.object({ kind: z.literal('redeal'), keyId: id, keyType, base: epoch, epoch, dealers: participants }),
   z.object({ kind: z.literal('presign'), curve: z.enum(['secp256k1', 'stark']), count: z.int().min(1).max(maxBatch) }),
 ]);
 export type Task = z.output<typeof task>;
@@ -90,10 +104,15 @@ const payloadIndex = z.int().min(0).max(maxPayloads);
 const commitment = z.object({ hiding: bytes, binding: bytes });
 const numberInBatch = z.int().min(0).max(maxBatch);
 
+/** What is public of a sharing. */
+const sharing = { epoch, publicKey: bytes, verificationShares: byParticipant(bytes), chainCode: bytes32 };
+
 /** The end of a session, by the task's kind. */
 const outcome = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('seeds'), seeds: z.string() }),
-  z.object({ kind: z.literal('keygen'), publicKey: bytes, verificationShares: byParticipant(bytes), chainCode: bytes32 }),
+  z.object({ kind: z.literal('keygen'), ...sharing }),
+  /** Everybody's confirmations, and this signer's acknowledgement that it has seen them: `confirmShare`. */
+  z.object({ kind: z.literal('redeal'), ...sharing, confirmations: signatures, acknowledgement: bytes }),
   z.object({ kind: z.literal('presign'), batch: bytes32, commitments: z.array(bytes) }),
 ]);
 export type Outcome = z.output<typeof outcome>;
@@ -132,10 +151,37 @@ export const methods = {
    */
   witness: { params: z.object({ heads: vouchers }), result: z.object({ head: signedHead }) },
 
-  /** What is public of a key that this signer holds a share of. */
-  describeKey: {
+  /** What is public of a key that this signer holds a share of: of the newest sharing that counts. */
+  describeKey: { params: z.object({ keyId: id }), result: z.object({ keyType, ...sharing }) },
+  /**
+   * Which sharings of a key this signer holds. `counting`: the newest that counts, with its threshold; none at a signer that has lost its
+   * share. `settled`: the one that no other will take the place of but its successors. `successors`: prepared, and with confirmations if they
+   * count.
+   */
+  describeShares: {
     params: z.object({ keyId: id }),
-    result: z.object({ keyType, publicKey: bytes, verificationShares: byParticipant(bytes), chainCode: bytes32 }),
+    result: z.object({
+      counting: z.object({ epoch, threshold: z.int().min(1) }).exactOptional(),
+      settled: epoch.exactOptional(),
+      successors: z.array(z.object({ epoch, everybody: participants, confirmations: signatures.exactOptional() })),
+    }),
+  },
+  /** Keys, in order, after `after`, of which this signer holds a successor that is not settled. */
+  unsettledKeys: { params: z.object({ after: z.string().max(64) }), result: z.object({ keyIds: z.array(id) }) },
+  /** Shows that everybody has confirmed what was prepared: from now on it counts. Again is harmless. */
+  confirmShare: {
+    params: z.object({ keyId: id, epoch, confirmations: signatures }),
+    result: z.object({ acknowledgement: bytes }),
+  },
+  /** Shows that it counts everywhere: the shares before it end. Again is harmless. */
+  settleShares: {
+    params: z.object({
+      keys: z
+        .array(z.object({ keyId: id, epoch, acknowledgements: signatures }))
+        .min(1)
+        .max(maxKeysPerSettlement),
+    }),
+    result: z.object({}),
   },
 
   openSession: { params: z.object({ sessionId: bytes32, participants, task }), result: turn },
@@ -143,6 +189,8 @@ export const methods = {
     params: z.object({ sessionId: bytes32, round: z.string(), received: byParticipant(z.object({ toAll: bytes, toMe: bytes })) }),
     result: turn,
   },
+  /** Gives a session up that others cannot go on with: what it was about may be begun again. */
+  abandonSession: { params: z.object({ sessionId: bytes32 }), result: z.object({}) },
   /** FROST, round one, ahead: nonces that serve one signature each, with any key of the type. `batch`, of the signer's making, names them. */
   commit: {
     params: z.object({ keyType: z.enum(['EdDSA/ed25519', 'Schnorr/secp256k1']), count: z.int().min(1).max(maxBatch) }),
@@ -152,6 +200,7 @@ export const methods = {
   signFrost: {
     params: z.object({
       keyId: id,
+      epoch: askedEpoch,
       payload,
       payloadIndex,
       filled: filled.exactOptional(),
@@ -163,6 +212,7 @@ export const methods = {
   signEcdsa: {
     params: z.object({
       keyId: id,
+      epoch: askedEpoch,
       batch: bytes32,
       number: numberInBatch,
       payload,
@@ -173,9 +223,9 @@ export const methods = {
     result: z.object({ share: bytes, R: bytes }),
   },
   /** Own share of a key whose export was asked for, encrypted to whom the entry of the log names (contract §10.1). Again and again. */
-  exportShare: { params: z.object({ keyId: id }), result: z.object({ box: bytes }) },
+  exportShare: { params: z.object({ keyId: id, epoch: askedEpoch }), result: z.object({ box: bytes }) },
   derive: {
-    params: z.object({ keyId: id, domain: bytes, seed: bytes, authorisation }),
+    params: z.object({ keyId: id, epoch: askedEpoch, domain: bytes, seed: bytes, authorisation }),
     result: z.object({ partial: bytes }),
   },
 } as const satisfies Record<string, { params: z.ZodType; result: z.ZodType }>;
@@ -187,7 +237,8 @@ export type Result<M extends Method> = z.output<(typeof methods)[M]['result']>;
 export const question = z.object({ number: z.int(), method: z.enum(Object.keys(methods) as [Method, ...Method[]]), params: z.unknown() });
 
 /**
- * Why a signer said no. Unknown*: it does not have what the question names. Refused: it will not; `refusal` says which rule it was. Behind:
+ * Why a signer said no. Unknown*: it does not have what the question names. StaleShare: it has the key,
+ * of another epoch. Refused: it will not; `refusal` says which rule it was. Behind:
  * its authority log lacks what the question stands on. Forked: its log has another history. Unwitnessed: it came back, and others must say
  * first that its log is complete. Aborted: the protocol failed, naming
  * `culprits`. Internal: its own fault. `head`: of its log, where that is what it judged by.
@@ -196,6 +247,7 @@ export const refusal = z.object({
   code: z.enum([
     'BadQuestion',
     'UnknownKey',
+    'StaleShare',
     'UnknownSession',
     'UnknownPresignature',
     'UnknownNonces',

@@ -37,26 +37,27 @@ export function derivedKeys({ shares, find }: { shares: Shares; find: (keyId: st
   return {
     has: (keyId) => shares.has(derivationOf(keyId)?.keyId ?? keyId),
 
-    publicOf(keyId) {
+    publicOf(keyId, epoch) {
       const derivation = derivationOf(keyId);
-      if (derivation === undefined) return shares.publicOf(keyId);
-      const { keyType } = shares.publicOf(derivation.keyId);
+      if (derivation === undefined) return shares.publicOf(keyId, epoch);
+      const master = shares.publicOf(derivation.keyId, epoch);
       const known = children.get(`${derivation.keyId}/${derivation.path}`);
-      const { publicKey } = known ?? shares.use(derivation.keyId, (master) => childOf(master, derivation));
-      return { keyType, publicKey };
+      const { publicKey } = known ?? shares.use(derivation.keyId, (share) => childOf(share, derivation));
+      return { ...master, publicKey };
     },
 
-    use(keyId, work) {
+    use(keyId, work, epoch) {
       const derivation = derivationOf(keyId);
-      if (derivation === undefined) return shares.use(keyId, work);
-      return shares.use(derivation.keyId, (master) => {
+      if (derivation === undefined) return shares.use(keyId, work, epoch);
+      const ofChild = (master: KeyShare) => {
         const share = childShare(master, childOf(master, derivation));
         try {
           return work(share);
         } finally {
           share.secret.fill(0);
         }
-      });
+      };
+      return shares.use(derivation.keyId, ofChild, epoch);
     },
   };
 }

@@ -43,11 +43,14 @@ import type { ReplayMemory } from './replayMemory.ts';
 import type { SeedStore } from './seeds.ts';
 import { openSession, type Session, type Step } from './sessions.ts';
 import type { Shares } from './shares.ts';
+import type { Succession } from './succession.ts';
 import type { Witness } from './witness.ts';
 
 /** A session that is not continued is given up after this. */
 const sessionMs = 15_000;
 const maxSessions = 1024;
+/** Keys whose shares are made at the same time: making costs more than signing, and signing goes on beside it. */
+const maxInMaking = 64;
 /** What is made ahead is kept longer than the coordinator keeps its names. */
 const madeAheadMs = 10 * 60_000;
 const maxNonces = 16_384;
@@ -63,6 +66,7 @@ export interface SignerParts {
   /** Goes into every nonce beside fresh random bytes: see `commit`. */
   readonly nonceSecret: Uint8Array;
   readonly shares: Shares;
+  readonly succession: Succession;
   readonly seeds: SeedStore;
   readonly authority: SignerAuthority;
   readonly witness: Witness;
@@ -77,6 +81,7 @@ export function createHandlers({
   identity,
   nonceSecret,
   shares,
+  succession,
   seeds,
   authority,
   witness,
@@ -90,7 +95,8 @@ export function createHandlers({
   const keys = derivedKeys({ shares, find: (keyId) => authority.registry.keys.get(keyId) });
   const sessions = new Map<string, { session: Session<Outcome>; expiry: NodeJS.Timeout }>();
   const nonces = oneUse<Nonces>({ max: maxNonces, maxAgeMs: madeAheadMs, clock, wipe: wipeNonces });
-  const inGeneration = new Set<string>();
+  /** Keys that a session is making shares of. */
+  const inMaking = new Set<string>();
   const presignatures = oneUse<Presignature>({ max: maxPresignatures, maxAgeMs: madeAheadMs, clock, wipe: wipePresignature });
 
   async function run(task: Task, party: Party): Promise<Outcome> {
@@ -106,12 +112,17 @@ export function createHandlers({
       case 'keygen': {
         const { keyId, keyType } = task;
         judged((registry) => authoriseKeygen(registry, { keyId, keyType }));
-        return kept(keyId, await generating(keyId, () => keygen(party, { keyType, threshold })));
+        return kept(keyId, await makingFirst(keyId, () => keygen(party, { keyType, threshold })));
       }
       case 'import': {
         const { keyId } = task;
         const { key, imported } = judged((registry) => authoriseImport(registry, keyId, task.shares));
-        return kept(keyId, await generating(keyId, () => dealtAnew(party, { ...imported, ...key, shares: task.shares })));
+        return kept(keyId, await makingFirst(keyId, () => dealtAnew(party, { ...imported, ...key, shares: task.shares })));
+      }
+      case 'redeal': {
+        const { keyId, keyType } = task;
+        judged((registry) => authoriseKeygen(registry, { keyId, keyType }));
+        return making(keyId, () => succession.redeal(task, party));
       }
       case 'presign': {
         const made = await presign(party, { curve: task.curve, threshold, seeds: seeds.current(), count: task.count });
@@ -133,7 +144,7 @@ export function createHandlers({
     shares.add(keyId, share);
     share.secret.fill(0);
     const { publicKey, verificationShares, chainCode } = share;
-    return { kind: 'keygen', publicKey, verificationShares: byText(verificationShares), chainCode };
+    return { kind: 'keygen', epoch: shares.publicOf(keyId).epoch, publicKey, verificationShares: byText(verificationShares), chainCode };
   }
 
   /** From the share that a key's owner has encrypted to this signer. */
@@ -153,15 +164,21 @@ export function createHandlers({
     }
   }
 
-  /** One generation at a time for a key that has no share yet. */
-  async function generating<T>(keyId: string, work: () => Promise<T>): Promise<T> {
+  /** Of a key that has no share yet. */
+  async function makingFirst<T>(keyId: string, work: () => Promise<T>): Promise<T> {
     if (shares.has(keyId)) throw new SignerRefusal('Refused', `key ${keyId} has a share already`);
-    if (inGeneration.has(keyId)) throw new SignerRefusal('Refused', `key ${keyId} is being generated already`);
-    inGeneration.add(keyId);
+    return making(keyId, work);
+  }
+
+  /** One session at a time for a key. */
+  async function making<T>(keyId: string, work: () => Promise<T>): Promise<T> {
+    if (inMaking.has(keyId)) throw new SignerRefusal('Refused', `shares of key ${keyId} are being made already`);
+    if (inMaking.size >= maxInMaking) throw new SignerRefusal('Busy', `shares of more than ${maxInMaking} keys are being made`);
+    inMaking.add(keyId);
     try {
       return await work();
     } finally {
-      inGeneration.delete(keyId);
+      inMaking.delete(keyId);
     }
   }
 
@@ -170,12 +187,12 @@ export function createHandlers({
    * @param ready whether what else it takes is at hand: asked before anything is spent
    */
   async function admit(
-    { keyId, payload, payloadIndex, filled, authorisation }: Omit<Params<'signEcdsa'>, 'batch' | 'number'>,
+    { keyId, epoch, payload, payloadIndex, filled, authorisation }: Omit<Params<'signEcdsa'>, 'batch' | 'number'>,
     ready: (key: Typed) => void,
   ): Promise<Typed> {
     const { registry } = authority;
     const { body, walletNetwork } = judgedAt(registry.head, () => authoriseSignature(registry, authorisation, { keyId, now: clock() }));
-    const key = keys.publicOf(keyId);
+    const key = keys.publicOf(keyId, epoch);
     if (filled !== undefined) requireOneAnswer(key, { signers: cluster.signers.length, threshold: cluster.threshold });
     const payloads = await payloadsOf(body, key, { walletNetwork, filled });
     requirePayload(payloads, payloadIndex, payload);
@@ -205,6 +222,11 @@ export function createHandlers({
     }
   }
 
+  function abandon(name: string, reason: string): void {
+    sessions.get(name)?.session.abandon(reason);
+    close(name);
+  }
+
   function close(name: string): void {
     clearTimeout(sessions.get(name)?.expiry);
     sessions.delete(name);
@@ -227,10 +249,20 @@ export function createHandlers({
     },
 
     /** Verification shares and chain code are sealed with the share, so it is opened for them. */
-    describeKey: ({ keyId }) =>
-      keys.use(keyId, ({ keyType, publicKey, verificationShares, chainCode }) => {
-        return { keyType, publicKey, verificationShares: byText(verificationShares), chainCode };
-      }),
+    describeKey({ keyId }) {
+      const { epoch } = keys.publicOf(keyId);
+      const described = ({ keyType, publicKey, verificationShares, chainCode }: KeyShare) => {
+        return { keyType, epoch, publicKey, verificationShares: byText(verificationShares), chainCode };
+      };
+      return keys.use(keyId, described, epoch);
+    },
+    describeShares: ({ keyId }) => succession.describe(keyId),
+    unsettledKeys: ({ after }) => ({ keyIds: [...succession.unsettled(after)] }),
+    confirmShare: (shown) => ({ acknowledgement: succession.confirm(shown) }),
+    settleShares(shown) {
+      succession.settle(shown.keys);
+      return {};
+    },
 
     openSession({ sessionId, participants, task }) {
       const name = toHex(sessionId);
@@ -243,10 +275,7 @@ export function createHandlers({
       if (sessions.size >= maxSessions) throw new SignerRefusal('Busy', `more than ${maxSessions} sessions are open`);
       const ground = { index, participants, sessionId, ...identity.inSession(sessionId) };
       const session = openSession(ground, (party) => run(task, party));
-      const expiry = setTimeout(() => {
-        session.abandon('the session was not continued in time');
-        close(name);
-      }, sessionMs).unref();
+      const expiry = setTimeout(() => abandon(name, 'the session was not continued in time'), sessionMs).unref();
       sessions.set(name, { session, expiry });
       return turnOf(name, session.opened);
     },
@@ -257,6 +286,11 @@ export function createHandlers({
       if (entry === undefined) throw new SignerRefusal('UnknownSession', 'no session of this name is open');
       const messages = new Map(Object.entries(received).map(([from, message]) => [Number(from), message]));
       return turnOf(name, entry.session.proceed(round, messages));
+    },
+
+    abandonSession({ sessionId }) {
+      abandon(toHex(sessionId), 'the session was given up');
+      return {};
     },
 
     commit({ keyType, count }) {
@@ -280,7 +314,7 @@ export function createHandlers({
       });
       const taken = nonces.take(batchName(key.keyType, batch), number);
       if (taken === undefined) throw new SignerRefusal('UnknownNonces', noNonces);
-      return keys.use(use.keyId, (share) => {
+      const signed = (share: KeyShare) => {
         const { z, R } = signShareFrost({
           suite: frostOf(key).suite,
           index,
@@ -292,7 +326,8 @@ export function createHandlers({
           payload: use.payload,
         });
         return { share: z, R };
-      });
+      };
+      return keys.use(use.keyId, signed, use.epoch);
     },
 
     async signEcdsa({ batch, number, ...use }) {
@@ -302,7 +337,7 @@ export function createHandlers({
       });
       const presignature = presignatures.take(nameFor(key), number);
       if (presignature === undefined) throw new SignerRefusal('UnknownPresignature', noPresignature);
-      return keys.use(use.keyId, (share) =>
+      const signed = (share: KeyShare) =>
         signShareEcdsa({
           curve: ecdsaOf(key).curve,
           seeds: seeds.current(),
@@ -310,26 +345,27 @@ export function createHandlers({
           secret: share.secret,
           publicKey: share.publicKey,
           digest: use.payload.bytes,
-        }),
-      );
+        });
+      return keys.use(use.keyId, signed, use.epoch);
     },
 
-    exportShare({ keyId }) {
+    exportShare({ keyId, epoch }) {
       const encryptionKey = judged((registry) => authoriseExport(registry, keyId));
-      return keys.use(keyId, (share) => ({ box: encryptShareTo(encryptionKey, share) }));
+      return keys.use(keyId, (share) => ({ box: encryptShareTo(encryptionKey, share) }), epoch);
     },
 
-    derive({ keyId, domain, seed, authorisation }) {
+    derive({ keyId, epoch, domain, seed, authorisation }) {
       const { registry } = authority;
       judgedAt(registry.head, () => authoriseDerivation(registry, authorisation, { keyId, domain, seed, now: clock() }));
-      if (!keys.has(keyId)) throw new SignerRefusal('UnknownKey', `this signer holds no share of key ${keyId}`);
+      keys.publicOf(keyId, epoch);
       const { nonce, expiresAt } = authorisation.binding;
       replays.spend({ nonce, index: 0, expiresAt });
-      return keys.use(keyId, (share) => {
-        const verificationShare = share.verificationShares.get(index);
+      const evaluated = ({ secret, verificationShares }: KeyShare) => {
+        const verificationShare = verificationShares.get(index);
         assert(verificationShare, 'a share has its own verification share');
-        return { partial: evaluate({ secret: share.secret, verificationShare, domain, seed }) };
-      });
+        return { partial: evaluate({ secret, verificationShare, domain, seed }) };
+      };
+      return keys.use(keyId, evaluated, epoch);
     },
   };
 }

@@ -23,6 +23,7 @@ import { replicaOf } from './replication.ts';
 import { sealedSeeds } from './seeds.ts';
 import { sealedShares } from './shares.ts';
 import { openSignerStore, type SignerStore } from './store.ts';
+import { type Holders, succession } from './succession.ts';
 import { readTlsKey } from './tlsKey.ts';
 import { openWitness } from './witness.ts';
 
@@ -99,13 +100,23 @@ function signerOn(store: SignerStore, { dataDir, keyEncryptionKey, clock, log }:
     },
   });
   const replays = openReplayMemory({ dataDir, clock, hasHistory: authority.registry.head.sequence > 0 || witness.isAwaited });
+  const identity = identityOf({ ...secrets, index: self.index, directory: directoryOf(cluster) });
+  const shares = sealedShares({ store, keyEncryptionKey, signerId });
   const handlers = createHandlers({
     cluster,
     instance,
     index: self.index,
-    identity: identityOf({ ...secrets, index: self.index, directory: directoryOf(cluster) }),
+    identity,
     nonceSecret: nonceSecretOf(secrets),
-    shares: sealedShares({ store, keyEncryptionKey, signerId }),
+    shares,
+    succession: succession({
+      clusterId: cluster.clusterId,
+      index: self.index,
+      store,
+      shares,
+      identity: () => identity,
+      holders: () => holdersIn(cluster),
+    }),
     seeds: sealedSeeds({ store, keyEncryptionKey }),
     authority,
     witness,
@@ -154,6 +165,10 @@ function refusalLog(log: Logger): Listener['refused'] {
     reports.set(kind, report);
     report(message);
   };
+}
+
+function holdersIn({ threshold, signers }: ClusterFile): Holders {
+  return { threshold, participants: signers.map(({ index }) => index).sort((a, b) => a - b), largestThreshold: threshold };
 }
 
 function directoryOf(cluster: ClusterFile): ReadonlyMap<number, PublicIdentity> {

@@ -14,19 +14,29 @@ import type { NamedShare, SealedShare, SignerStore } from './store.ts';
 export interface Shares {
   /** Durable when it returns. @throws {SignerRefusal} if the key has a share already */
   add(keyId: string, share: KeyShare): void;
-  /** What is public of the key, without opening its share. @throws {SignerRefusal} UnknownKey */
-  publicOf(keyId: string): Pick<KeyShare, 'keyType' | 'publicKey'>;
+  /** What is public of the key, without opening its share. @throws {SignerRefusal} as `use` */
+  publicOf(keyId: string, epoch?: number): Pick<SealedShare, 'keyType' | 'publicKey' | 'epoch'>;
   has(keyId: string): boolean;
   /**
    * Lends the share for the length of `work`, then overwrites its secret.
-   * @throws {SignerRefusal} UnknownKey
+   * @param epoch of which sharing; the newest that counts, when left out
+   * @throws {SignerRefusal} UnknownKey; StaleShare when the key is held here, but of other epochs
    */
-  use<T>(keyId: string, work: (share: KeyShare) => T): T;
+  use<T>(keyId: string, work: (share: KeyShare) => T, epoch?: number): T;
+  /** To be told whenever the shares of a key have changed. */
+  forget(keyId: string): void;
+  /** As it is kept. */
+  seal(keyId: string, epoch: number, share: KeyShare): SealedShare;
 }
 
-/** New shares are of epoch 0; a refresh counts up. */
+interface Public extends Pick<KeyShare, 'keyType' | 'publicKey'> {
+  /** Of which it is held, the newest first. */
+  readonly epochs: readonly number[];
+}
+
+/** New shares are of epoch 0; each time a key is dealt anew the epoch is a later one (`succession.ts`). */
 const firstEpoch = 0;
-/** What is public of a key never changes. */
+/** What is public of keys is remembered: the oldest answer to "which epochs" ends with `forget`. */
 const maxRemembered = 10_000;
 
 export function sealedShares({
@@ -39,33 +49,50 @@ export function sealedShares({
   signerId: string;
 }): Shares {
   const openingKey = sealingKey(keyEncryptionKey);
-  const publics = new Map<string, ReturnType<Shares['publicOf']>>();
+  const publics = new Map<string, Public>();
 
-  function find(keyId: string): SealedShare {
-    const found = store.readShare(keyId);
-    if (found === undefined) throw new SignerRefusal('UnknownKey', `this signer holds no share of key ${keyId}`);
-    return found;
+  function find(keyId: string, epoch?: number): SealedShare {
+    const held = store.sharesOf(keyId);
+    const found = epoch === undefined ? held[0] : held.find((share) => share.epoch === epoch);
+    if (found !== undefined) return found;
+    if (held.length === 0) throw new SignerRefusal('UnknownKey', `this signer holds no share of key ${keyId}`);
+    const epochs = held.map((share) => share.epoch).join(' and ');
+    throw new SignerRefusal('StaleShare', `this signer holds key ${keyId} of epoch ${epochs}, not of epoch ${epoch}`);
+  }
+
+  function publicOf(keyId: string): Public {
+    const known = publics.get(keyId);
+    if (known !== undefined) return known;
+    const { keyType, publicKey } = find(keyId);
+    const made = { keyType, publicKey, epochs: store.sharesOf(keyId).map(({ epoch }) => epoch) };
+    if (publics.size >= maxRemembered) publics.clear();
+    publics.set(keyId, made);
+    return made;
+  }
+
+  function sealShare(keyId: string, epoch: number, share: KeyShare): SealedShare {
+    const plain = encodeKeyShare(share);
+    const clear = { epoch, keyType: share.keyType, publicKey: share.publicKey };
+    try {
+      return { ...clear, sealed: seal(keyEncryptionKey, plain, shareBinding(signerId, { keyId, ...clear })) };
+    } finally {
+      plain.fill(0);
+    }
   }
 
   return {
     add(keyId, share) {
-      const plain = encodeKeyShare(share);
-      const clear = { epoch: firstEpoch, keyType: share.keyType, publicKey: share.publicKey };
-      const sealed = seal(keyEncryptionKey, plain, shareBinding(signerId, { keyId, ...clear }));
-      plain.fill(0);
-      if (!store.addShare(keyId, { ...clear, sealed })) throw new SignerRefusal('Refused', `key ${keyId} has a share already`);
+      const isAdded = store.addShare(keyId, sealShare(keyId, firstEpoch, share));
+      if (!isAdded) throw new SignerRefusal('Refused', `key ${keyId} has a share already`);
     },
-    publicOf(keyId) {
-      const known = publics.get(keyId);
-      if (known !== undefined) return known;
-      const { keyType, publicKey } = find(keyId);
-      if (publics.size >= maxRemembered) publics.clear();
-      publics.set(keyId, { keyType, publicKey });
-      return { keyType, publicKey };
+    publicOf(keyId, asked) {
+      const { keyType, publicKey, epochs } = publicOf(keyId);
+      const epoch = asked ?? epochs[0];
+      return epoch !== undefined && epochs.includes(epoch) ? { keyType, publicKey, epoch } : find(keyId, asked);
     },
-    has: (keyId) => store.readShare(keyId) !== undefined,
-    use(keyId, work) {
-      const found = find(keyId);
+    has: (keyId) => store.sharesOf(keyId).length > 0,
+    use(keyId, work, epoch) {
+      const found = find(keyId, epoch);
       const plain = unseal(openingKey, found.sealed, shareBinding(signerId, { keyId, ...found }));
       const share = decodeKeyShare(plain);
       plain.fill(0);
@@ -77,6 +104,8 @@ export function sealedShares({
         share.secret.fill(0);
       }
     },
+    forget: (keyId) => void publics.delete(keyId),
+    seal: sealShare,
   };
 }
 

@@ -19,13 +19,18 @@ export interface SignerStore extends SignerSnapshot {
   /** Replaces what was there. */
   putSecret(name: string, sealed: Uint8Array): void;
   removeSecret(name: string): void;
-  readShare(keyId: string): SealedShare | undefined;
-  /** @returns false, writing nothing, if the key has a share */
+  /** What counts, the newest first: the settled share, and before it what was confirmed since. */
+  sharesOf(keyId: string): readonly SealedShare[];
+  /** @returns false, writing nothing, if the key has a share, or one that is to be */
   addShare(keyId: string, share: SealedShare): boolean;
   /** Adds it, or replaces the one that was there. */
   putShare(keyId: string, share: SealedShare): void;
   /** Shares that were added or changed after the change of this number, in the order of their last changes. */
   changedAfter(change: number, count: number): readonly (NamedShare & { readonly change: number })[];
+  /** Shares that are to follow the one a key has. */
+  readonly successors: SuccessorStore;
+  /** Leaves no copy of what was overwritten in the write-ahead log, unless somebody is reading it. */
+  sweep(): void;
   /** Seals everything anew, all of it or nothing, and leaves no copy of what it was in the files of the store. */
   reseal(anew: { secret: (secret: SealedSecret) => Uint8Array; share: (share: NamedShare) => Uint8Array }): void;
   /** This signer's copy of the authority log. */
@@ -40,6 +45,7 @@ export interface SignerSnapshot {
   readSecret(name: string): Uint8Array | undefined;
   /** One after the other. */
   secrets(): Iterable<SealedSecret>;
+  /** Of each key the newest that counts. */
   shares(): Iterable<NamedShare>;
   /** Of shares, and of entries of the log. */
   count(): { readonly keys: number; readonly sequence: number };
@@ -54,6 +60,41 @@ export interface SealedSecret {
 
 export interface NamedShare extends SealedShare {
   readonly keyId: string;
+}
+
+/**
+ * A share on its way (`succession.ts`): prepared, then confirmed, then settled, which makes it the key's share and ends the one before.
+ * Its columns beside the share are what it takes to check that everybody has confirmed it.
+ */
+export interface Successor extends Omit<SealedShare, 'sealed'> {
+  readonly keyId: string;
+  /** Null at a signer that holds nothing of the key any more, once this is settled. */
+  readonly sealed: Uint8Array | null;
+  /** The session that made it. */
+  readonly session: Uint8Array;
+  /** JSON: the participants of the session. */
+  readonly everybody: string;
+  /** What each of them signs. */
+  readonly confirmation: Uint8Array;
+  /** Hash of the new sharing. */
+  readonly sharing: Uint8Array;
+  /** JSON, by participant: their signatures; null while it is only prepared. */
+  readonly confirmations: string | null;
+}
+
+/** Durable when each of them returns. */
+export interface SuccessorStore {
+  /** Ascending by epoch. */
+  of(keyId: string): readonly Successor[];
+  /** In place of all successors of the key that come after epoch `base`. */
+  prepare(successor: Successor, base: number): void;
+  confirm(keyId: string, epoch: number, confirmations: string): void;
+  /** Makes it the key's share; what came before is overwritten. */
+  settle(keyId: string, epoch: number): void;
+  /** All after this epoch. */
+  drop(keyId: string, epoch: number): void;
+  /** Keys with successors, in order, after `keyId`. */
+  keys(after: string, count: number): readonly string[];
 }
 
 /** Durable when each of them returns. */
@@ -92,6 +133,10 @@ const schema = `
   create table if not exists secrets (name text primary key, sealed blob not null) strict, without rowid;
   create table if not exists shares (
     key_id text primary key, epoch integer not null, key_type text not null, public_key blob not null, sealed blob not null
+  ) strict, without rowid;
+  create table if not exists successors (
+    key_id text not null, epoch integer not null, key_type text not null, public_key blob not null, sealed blob, session blob not null,
+    everybody text not null, confirmation blob not null, sharing blob not null, confirmations text, primary key (key_id, epoch)
   ) strict, without rowid;
   create table if not exists entries (sequence integer primary key, text text not null, vouchers text) strict;
   create table if not exists changes (key_id text primary key, number integer not null unique) strict, without rowid;
@@ -137,9 +182,14 @@ function lockedStore(dataDir: string): SignerStore {
     'insert into secrets (name, sealed) values (?, ?) on conflict (name) do update set sealed = excluded.sealed',
   );
   const secretOut = db.prepare('delete from secrets where name = ?');
-  const shareOf = db.prepare('select epoch, key_type as keyType, public_key as publicKey, sealed from shares where key_id = ?');
+  const sharesOf = db.prepare(
+    `select epoch, key_type as keyType, public_key as publicKey, sealed from successors
+     where key_id = ? and confirmations is not null and sealed is not null
+     union all select epoch, key_type, public_key, sealed from shares where key_id = ? order by epoch desc`,
+  );
   const shareIn = db.prepare(
-    'insert into shares (key_id, epoch, key_type, public_key, sealed) values (?, ?, ?, ?, ?) on conflict do nothing',
+    `insert into shares (key_id, epoch, key_type, public_key, sealed)
+     select ?, ?, ?, ?, ? where not exists (select 1 from successors where key_id = ?) on conflict do nothing`,
   );
   const shareOver = db.prepare(`
     insert into shares (key_id, epoch, key_type, public_key, sealed) values (?, ?, ?, ?, ?)
@@ -155,19 +205,26 @@ function lockedStore(dataDir: string): SignerStore {
     addSecret: (name, sealed) => secretIn.run(name, sealed).changes === 1,
     putSecret: (name, sealed) => void secretOver.run(name, sealed),
     removeSecret: (name) => void secretOut.run(name),
-    readShare: (keyId) => shareOf.get(keyId) as SealedShare | undefined,
-    addShare: (keyId, { epoch, keyType, publicKey, sealed }) => shareIn.run(keyId, epoch, keyType, publicKey, sealed).changes === 1,
+    sharesOf: (keyId) => sharesOf.all(keyId, keyId) as unknown as SealedShare[],
+    addShare: (keyId, { epoch, keyType, publicKey, sealed }) => shareIn.run(keyId, epoch, keyType, publicKey, sealed, keyId).changes === 1,
     putShare: (keyId, { epoch, keyType, publicKey, sealed }) => void shareOver.run(keyId, epoch, keyType, publicKey, sealed),
     changedAfter: (change, count) => changed.all(change, count) as unknown as (NamedShare & { change: number })[],
+    successors: successorsIn(db),
+    sweep: () => db.exec('pragma wal_checkpoint(truncate)'),
     reseal({ secret, share }) {
       const tables = db.prepare("select name from sqlite_schema where type = 'table' and name not like 'sqlite_%' order by name").all();
-      const known = 'changes,entries,registry_checkpoint,registry_nodes,registry_rows,secrets,shares';
+      const known = 'changes,entries,registry_checkpoint,registry_nodes,registry_rows,secrets,shares,successors';
       assert(String(tables.map(({ name }) => name)) === known, 'every table with something sealed in it is sealed anew');
-      const sealedAgain = db.prepare('update shares set sealed = ? where key_id = ?');
       atomically(db, () => {
         // Collected first: what is being read is not written.
         for (const item of [...reading.secrets()]) secretOver.run(item.name, secret(item));
-        for (const item of [...reading.shares()]) sealedAgain.run(share(item), item.keyId);
+        for (const table of ['shares', 'successors']) {
+          const all = db.prepare(
+            `select key_id as keyId, epoch, key_type as keyType, public_key as publicKey, sealed from ${table} where sealed is not null`,
+          );
+          const sealedAgain = db.prepare(`update ${table} set sealed = ? where key_id = ? and epoch = ?`);
+          for (const item of all.all() as unknown as NamedShare[]) sealedAgain.run(share(item), item.keyId, item.epoch);
+        }
       });
       db.exec('pragma wal_checkpoint(truncate); vacuum; pragma wal_checkpoint(truncate);');
     },
@@ -201,7 +258,10 @@ function readingFrom(db: DatabaseSync): Pick<SignerSnapshot, 'readSecret' | 'sec
   const secretOf = db.prepare('select sealed from secrets where name = ?');
   const secrets = db.prepare('select name, sealed from secrets order by name');
   const shares = db.prepare(
-    'select key_id as keyId, epoch, key_type as keyType, public_key as publicKey, sealed from shares order by key_id',
+    `select key_id as keyId, max(epoch) as epoch, key_type as keyType, public_key as publicKey, sealed from (
+       select key_id, epoch, key_type, public_key, sealed from shares
+       union all select key_id, epoch, key_type, public_key, sealed from successors where confirmations is not null and sealed is not null
+     ) group by key_id order by key_id`, // the bare columns are those of the row with the maximum
   );
   const counts = db.prepare('select (select count(*) from shares) as keys, (select coalesce(max(sequence), 0) from entries) as sequence');
   return {
@@ -224,6 +284,46 @@ function atomically<T>(db: DatabaseSync, work: () => T): T {
     if (db.isTransaction) db.exec('rollback');
     throw error;
   }
+}
+
+function successorsIn(db: DatabaseSync): SuccessorStore {
+  const of = db.prepare(
+    `select key_id as keyId, epoch, key_type as keyType, public_key as publicKey, sealed, session, everybody, confirmation, sharing,
+       confirmations
+     from successors where key_id = ? order by epoch`,
+  );
+  const add = db.prepare(
+    `insert into successors (key_id, epoch, key_type, public_key, sealed, session, everybody, confirmation, sharing)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+  const confirm = db.prepare('update successors set confirmations = ? where key_id = ? and epoch = ?');
+  const end = db.prepare('delete from shares where key_id = ?');
+  const follow = db.prepare(
+    `insert into shares (key_id, epoch, key_type, public_key, sealed)
+     select key_id, epoch, key_type, public_key, sealed from successors where key_id = ? and epoch = ? and sealed is not null`,
+  );
+  const dropUpTo = db.prepare('delete from successors where key_id = ? and epoch <= ?');
+  const dropAfter = db.prepare('delete from successors where key_id = ? and epoch > ?');
+  const keys = db.prepare('select distinct key_id as keyId from successors where key_id > ? order by key_id limit ?');
+  return {
+    of: (keyId) => of.all(keyId) as unknown as Successor[],
+    prepare({ keyId, epoch, keyType, publicKey, sealed, session, everybody, confirmation, sharing }, base) {
+      atomically(db, () => {
+        dropAfter.run(keyId, base);
+        add.run(keyId, epoch, keyType, publicKey, sealed, session, everybody, confirmation, sharing);
+      });
+    },
+    confirm: (keyId, epoch, confirmations) => void confirm.run(confirmations, keyId, epoch),
+    settle(keyId, epoch) {
+      atomically(db, () => {
+        end.run(keyId);
+        follow.run(keyId, epoch);
+        dropUpTo.run(keyId, epoch);
+      });
+    },
+    drop: (keyId, epoch) => void dropAfter.run(keyId, epoch),
+    keys: (after, count) => (keys.all(after, count) as { keyId: string }[]).map(({ keyId }) => keyId),
+  };
 }
 
 function logIn(db: DatabaseSync): LogStore {

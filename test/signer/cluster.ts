@@ -219,10 +219,11 @@ export async function createCluster({ signers: count = 3, threshold = 1 } = {}):
       );
       const [outcome] = outcomes.values();
       if (outcome?.kind !== 'keygen') throw new Error('no key was made');
-      const { publicKey, verificationShares, chainCode } = outcome;
+      const { epoch, publicKey, verificationShares, chainCode } = outcome;
       return {
         id: keyId,
         keyType,
+        epoch,
         publicKey,
         chainCode,
         verificationShares: new Map(Object.entries(verificationShares).map(([i, share]) => [Number(i), share])),

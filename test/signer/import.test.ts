@@ -74,7 +74,7 @@ describe('an imported key', () => {
     await dealt(keyId, bundle.encryptedKeyShares);
     const master = { id: keyId, keyType: 'ECDSA/secp256k1' as const };
     const child = await cluster.addChild(
-      { ...master, publicKey: new Uint8Array(), verificationShares: new Map(), chainCode: new Uint8Array() },
+      { ...master, epoch: 0, publicKey: new Uint8Array(), verificationShares: new Map(), chainCode: new Uint8Array() },
       'm/1',
     );
     for (const { id, publicKey } of [{ id: keyId, publicKey: Buffer.from(owner.publicKey, 'hex') }, child]) {

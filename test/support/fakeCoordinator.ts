@@ -27,7 +27,7 @@ import { encryptShareTo } from '../../src/signer/exportedShare.ts';
 import { createFakeSigner, type FakeSigner } from './fakeSigner.ts';
 import { publicKeyOf, signWith } from './wholeKey.ts';
 
-type Asked = 'append' | 'createKey' | 'findKey' | 'sign' | 'derive' | 'exportShares' | 'importKey';
+type Asked = 'append' | 'createKey' | 'findKey' | 'sign' | 'derive' | 'exportShares' | 'importKey' | 'redeal';
 
 export interface FakeCoordinator extends Coordinator {
   readonly signers: readonly FakeSigner[];
@@ -50,7 +50,7 @@ export function createFakeCoordinator({
 }): FakeCoordinator {
   const secrets = new Map<string, Uint8Array>();
   const keys = new Map<string, NewKey & { keyType: KeyType }>();
-  const asked = { append: 0, createKey: 0, findKey: 0, sign: 0, derive: 0, exportShares: 0, importKey: 0 };
+  const asked = { append: 0, createKey: 0, findKey: 0, sign: 0, derive: 0, exportShares: 0, importKey: 0, redeal: 0 };
   const signers = identities.map((identity) => createFakeSigner({ root, identity, clock }));
   const up = () => signers.filter(({ isUp }) => isUp);
   let history: EntrySource = { entries: async () => [], vouchers: async () => [] };
@@ -65,7 +65,7 @@ export function createFakeCoordinator({
     secrets.set(keyId, secret);
     const publicKey = publicKeyOf(keyType, secret);
     const verificationShares = new Map([1, 2, 3].map((index) => [index, publicKey] as const));
-    const made = { publicKey, verificationShares, chainCode: sha256(publicKey) };
+    const made = { epoch: 0, publicKey, verificationShares, chainCode: sha256(publicKey) };
     keys.set(keyId, { ...made, keyType });
     return made;
   }
@@ -183,6 +183,17 @@ export function createFakeCoordinator({
         });
         return new Map(boxes);
       }),
+    redeal: ({ id }) =>
+      act('redeal', async () => {
+        const key = keys.get(id);
+        if (key === undefined) throw new Refusal('Unavailable', 'too few signers hold shares of one sharing');
+        const moved = { ...key, epoch: key.epoch + 1 };
+        keys.set(id, moved);
+        return moved;
+      }),
+    settle: async (keyIds) => keyIds,
+    unsettled: async () => [],
+    follow: () => {},
     prepare: async () => {},
     pools: () => [],
     health: async () => signers.map(({ isUp }, i) => ({ index: i + 1, up: isUp })),

@@ -39,6 +39,7 @@ describe('the description of a key', () => {
       const inText = (shares: ReadonlyMap<number, Uint8Array>) => Object.fromEntries([...shares].map(([i, share]) => [i, toBase64(share)]));
       const all = {
         keyType: key.keyType,
+        epoch: 0,
         publicKey: toBase64(key.publicKey),
         verificationShares: inText(key.verificationShares),
         chainCode: toBase64(key.chainCode),
@@ -79,7 +80,7 @@ describe('key generation', () => {
   test('twice, the second before the first has ended', async () => {
     const keyId = await cluster.requestKey('EdDSA/ed25519');
     expect(await opened(keyId)).toEqual(three('a share'));
-    expect(await opened(keyId)).toEqual(three(`Refused: key ${keyId} is being generated already`));
+    expect(await opened(keyId)).toEqual(three(`Refused: shares of key ${keyId} are being made already`));
   });
 
   test('of a key that was archived before it was made', async () => {

@@ -1,27 +1,34 @@
 /**
- * What of a key never changes once it is made, remembered, because every signature asks for it. What does change is not here: whether the
- * key is still active, the statement that begins a signature request asks the database.
+ * What of a key hardly ever changes once it is made, remembered for a moment, because every signature asks for it: how it is shared changes
+ * when it is dealt anew, and the shares before are kept for longer than that. Whether the key is still active, the statement that begins a
+ * signature request asks the database.
  * @module
  */
 
+import { type Clock, systemClock } from '../../base/clock.ts';
 import type { FoundKey } from './store.ts';
 
-export type SigningKey = Pick<FoundKey, 'id' | 'organisationId' | 'keyType' | 'publicKey' | 'verificationShares'>;
+export type SigningKey = Pick<FoundKey, 'id' | 'organisationId' | 'keyType' | 'publicKey' | 'epoch' | 'verificationShares'>;
 
 const maxRemembered = 10_000;
+export const rememberedMs = 5_000;
 
 export interface RememberedKeys {
   get(keyId: string): SigningKey | undefined;
   add(key: SigningKey): void;
 }
 
-/** The oldest give way to new ones. */
-export function rememberedKeys(): RememberedKeys {
-  const keys = new Map<string, SigningKey>();
+/** The one looked up longest ago gives way. */
+export function rememberedKeys(clock: Clock = systemClock): RememberedKeys {
+  const keys = new Map<string, { readonly key: SigningKey; readonly since: number }>();
   return {
-    get: (keyId) => keys.get(keyId),
-    add({ id, organisationId, keyType, publicKey, verificationShares }) {
-      keys.set(id, { id, organisationId, keyType, publicKey, verificationShares });
+    get(keyId) {
+      const entry = keys.get(keyId);
+      return entry !== undefined && clock() - entry.since < rememberedMs ? entry.key : undefined;
+    },
+    add({ id, organisationId, keyType, publicKey, epoch, verificationShares }) {
+      keys.delete(id);
+      keys.set(id, { key: { id, organisationId, keyType, publicKey, epoch, verificationShares }, since: clock() });
       const [oldest] = keys.keys();
       if (keys.size > maxRemembered && oldest !== undefined) keys.delete(oldest);
     },

@@ -189,8 +189,8 @@ export function createKeyService(parts: {
   };
 }
 
-export function referenceOf({ id, keyType, publicKey, verificationShares }: SigningKey): KeyReference {
-  return { id, keyType, publicKey, verificationShares };
+export function referenceOf({ id, keyType, publicKey, epoch, verificationShares }: SigningKey): KeyReference {
+  return { id, keyType, publicKey, epoch, verificationShares };
 }
 
 /** @throws {Refusal} BadRequest */

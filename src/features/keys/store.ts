@@ -5,7 +5,7 @@ import type { RootIds } from '../../authority/root.ts';
 import { fromHex, toHex } from '../../base/bytes.ts';
 import { assert } from '../../base/errors.ts';
 import type { KeyType } from '../../base/keyTypes.ts';
-import type { NewKey } from '../../coordinator/coordinator.ts';
+import type { KeySharing, NewKey } from '../../coordinator/coordinator.ts';
 import { batched } from '../../store/batch.ts';
 import type { Database, Query } from '../../store/database.ts';
 import type { KeyStoreRow } from '../keyStores/store.ts';
@@ -17,6 +17,7 @@ export interface KeyRow {
   readonly storeId: string;
   readonly keyType: KeyType;
   readonly publicKey: Uint8Array;
+  readonly epoch: number;
   /** By participant number. */
   readonly verificationShares: ReadonlyMap<number, Uint8Array>;
   readonly isMaster: boolean;
@@ -47,7 +48,7 @@ const maxBatch = 200;
 const concurrentBatches = 2;
 
 const columns = `k.id, k.organisation_id as "organisationId", k.store_id as "storeId", k.key_type as "keyType", k.public_key as "publicKey",
-  k.verification_shares as "verificationShares", k.is_master as "isMaster", k.derived_from as "derivedFrom",
+  k.epoch, k.verification_shares as "verificationShares", k.is_master as "isMaster", k.derived_from as "derivedFrom",
   k.derivation_path as "derivationPath", k.is_imported as "isImported", k.name, k.status, k.delegated_to as "delegatedTo", k.date_created as "dateCreated",
   k.date_exported as "dateExported", k.date_deleted as "dateDeleted"`;
 
@@ -108,13 +109,14 @@ export function rowOf({
   name: string | null;
   dateCreated: Date;
 }): KeyRow & { chainCode: Uint8Array } {
-  const { publicKey, verificationShares, chainCode } = held;
+  const { epoch, publicKey, verificationShares, chainCode } = held;
   return {
     id: key.id,
     organisationId: ids.organisationId,
     storeId: ids.storeId,
     keyType: key.keyType,
     publicKey,
+    epoch,
     verificationShares,
     chainCode,
     isMaster: key.isMaster ?? false,
@@ -135,18 +137,18 @@ export function rowOf({
  * @returns whether the key was recorded: false also when it is here under another id
  */
 export async function insertKey(query: Query, row: KeyRow & { chainCode: Uint8Array }): Promise<boolean> {
-  const shares = Object.fromEntries([...row.verificationShares].map(([participant, share]) => [participant, toHex(share)]));
   const rows = await query.query(
-    `insert into keys (id, organisation_id, store_id, key_type, public_key, verification_shares, chain_code, is_master, derived_from,
+    `insert into keys (id, organisation_id, store_id, key_type, public_key, epoch, verification_shares, chain_code, is_master, derived_from,
        derivation_path, is_imported, name, status, delegated_to, date_created, date_exported)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) on conflict do nothing returning id`,
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) on conflict do nothing returning id`,
     [
       row.id,
       row.organisationId,
       row.storeId,
       row.keyType,
       row.publicKey,
-      JSON.stringify(shares),
+      row.epoch,
+      textOf(row.verificationShares),
       row.chainCode,
       row.isMaster,
       row.derivedFrom,
@@ -172,6 +174,12 @@ export async function findByPublicKey(
     publicKey,
   ]);
   return row?.id;
+}
+
+/** How the key is shared since it was dealt anew; what is newer stays. */
+export async function recordSharing(query: Query, id: string, { epoch, verificationShares }: KeySharing): Promise<void> {
+  const shares = textOf(verificationShares);
+  await query.query('update keys set epoch = $2, verification_shares = $3 where id = $1 and epoch < $2', [id, epoch, shares]);
 }
 
 export async function renameKey(tx: Query, id: string, name: string | null): Promise<void> {
@@ -205,6 +213,10 @@ export async function moveKey(tx: Query, id: string, event: KeyEvent, date: Date
 function restored<T extends KeyRow>(row: Stored<T>): T {
   // Only the member named here changes its form, which the type of a rest does not say: hence the cast.
   return { ...row, verificationShares: sharesOf(row.verificationShares) } as unknown as T;
+}
+
+function textOf(verificationShares: ReadonlyMap<number, Uint8Array>): string {
+  return JSON.stringify(Object.fromEntries([...verificationShares].map(([participant, share]) => [participant, toHex(share)])));
 }
 
 function sharesOf(stored: Record<string, string>): ReadonlyMap<number, Uint8Array> {
