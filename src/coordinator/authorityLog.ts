@@ -24,6 +24,8 @@ export interface AuthorityLog {
    * @throws {SignerFailure} Forked, or whatever else kept it from it
    */
   catchUp(link: Link, head: Head, history: EntrySource): Promise<boolean>;
+  /** Shows a signer that came back what the others say: brought up to them, it takes part again. @throws {SignerFailure} */
+  witness(link: Link, history: EntrySource): Promise<void>;
   /** Asks; a signer that says no because its log is behind is brought up and asked once more. */
   whenCurrent<T>(link: Link, history: EntrySource | undefined, ask: () => Promise<T>): Promise<T>;
 }
@@ -100,7 +102,6 @@ export function authorityLog(
     return started;
   }
 
-  /** Shows a signer that came back what the others say: brought up to them, it takes part again. */
   async function witness(link: Link, history: EntrySource): Promise<void> {
     const show = async () => link.ask('witness', { heads: [...(await heads())] }, headTimeoutMs);
     try {
@@ -160,6 +161,7 @@ export function authorityLog(
   return {
     heads,
     catchUp,
+    witness,
     whenCurrent,
 
     async append(entry, history) {

@@ -89,7 +89,12 @@ export function createCoordinator({
     const up = await answering(links, cluster);
     const source = history;
     if (source === undefined) return [...up.keys()];
-    const brought = await Promise.allSettled([...up].map(([link, { head }]) => authority.catchUp(link, head, source)));
+    const brought = await Promise.allSettled(
+      [...up].map(async ([link, { head, awaitsWitness }]) => {
+        await authority.catchUp(link, head, source);
+        if (awaitsWitness) await authority.witness(link, source);
+      }),
+    );
     return [...up.keys()].filter((link, i) => {
       const outcome = brought[i];
       if (outcome?.status === 'rejected')

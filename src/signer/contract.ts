@@ -122,10 +122,17 @@ const turn = z.union([z.object({ round: z.string(), toAll: bytes, toEach: byPart
 export type Turn = z.output<typeof turn>;
 
 export const methods = {
-  /** Who are you. `seeds` names the replicated seeds this signer has, the same text at all signers; empty before they are set up. */
+  /** Who are you. `awaitsWitness`: it came back, see `witness`. `seeds` names the replicated seeds this signer has, the same text at all signers; empty before they are set up. */
   hello: {
     params: z.object({}),
-    result: z.object({ clusterId: z.string(), index: participant, signerId: z.string(), seeds: z.string(), head }),
+    result: z.object({
+      clusterId: z.string(),
+      index: participant,
+      signerId: z.string(),
+      seeds: z.string(),
+      head,
+      awaitsWitness: z.literal(true).exactOptional(),
+    }),
   },
 
   /** One more entry of the authority log, judged live. `vouchers`: for the head it follows, which stands confirmed by them. */

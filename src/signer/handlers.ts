@@ -233,7 +233,14 @@ export function createHandlers({
   }
 
   return {
-    hello: () => ({ clusterId: cluster.clusterId, index, signerId: self.signerId, seeds: seeds.name, head: authority.registry.head }),
+    hello: () => ({
+      clusterId: cluster.clusterId,
+      index,
+      signerId: self.signerId,
+      seeds: seeds.name,
+      head: authority.registry.head,
+      ...(witness.isAwaited && { awaitsWitness: true as const }),
+    }),
 
     append: ({ entry, vouchers }) => taken([entry], authority.append(entry, vouchers)),
     catchUp: ({ entries, vouchers }) => taken(entries, authority.catchUp(entries, vouchers)),
