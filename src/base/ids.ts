@@ -27,11 +27,22 @@ export type IdKind = keyof typeof idPrefixes;
 
 /** A fresh identifier. */
 export function newId(kind: IdKind): string {
-  return idFrom(kind, crypto.getRandomValues(new Uint8Array(26)));
+  if (at === randomness.length) {
+    crypto.getRandomValues(randomness);
+    at = 0;
+  }
+  at += idBytes;
+  return idFrom(kind, randomness.subarray(at - idBytes, at));
 }
+
+const idBytes = 26;
+/** Drawn for many at a time: a draw costs more than what is made of it. Identifiers are no secrets. */
+const randomness = new Uint8Array(128 * idBytes);
+let at = randomness.length;
 
 /** An identifier made of given bytes (26 of them, five bits of each are used): for identifiers derived from a request. */
 export function idFrom(kind: IdKind, bytes: Uint8Array): string {
-  const text = Array.from(bytes.subarray(0, 26), (byte) => alphabet[byte & 31]).join('');
+  let text = '';
+  for (const byte of bytes.subarray(0, idBytes)) text += alphabet[byte & 31];
   return `${idPrefixes[kind]}-${text.slice(0, 5)}-${text.slice(5, 10)}-${text.slice(10)}`;
 }

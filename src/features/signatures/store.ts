@@ -69,10 +69,11 @@ export interface SignatureStore {
   findAbandoned(search: { startingReplica: string | null; leaseSeconds: number; take: number }): Promise<string[]>;
 }
 
-/** At 50 connections a batch holds about half of the requests: the other half is being signed meanwhile. */
-const batches = { maxItems: 100, concurrency: 2 };
+/** The embedded database does one thing at a time: a second batch at once would only be a smaller one. */
+const batchesOf = ({ kind }: Database) => ({ maxItems: 100, concurrency: kind === 'pglite' ? 1 : 2 });
 
 export function createSignatureStore(database: Database): SignatureStore {
+  const batches = batchesOf(database);
   const movers = Object.fromEntries(
     Object.keys(lifecycle).map((event) => [event, batched(moveAll(database, event as SignatureEvent), batches)]),
   ) as Record<SignatureEvent, (move: Move) => Promise<boolean>>; // the keys of an object literal are its type's
