@@ -86,7 +86,7 @@ function signMessage({ message, format = 'Simple' }: Body<'Bip322'>, key: ChainK
   const isTaproot = hashing === 'taproot';
   const payload = isTaproot
     ? { bytes: sighashes.taproot({ index: 0, type }), taprootMerkleRoot: withoutScripts }
-    : { bytes: sighashes.witness0({ index: 0, type, script: payToKeyHash(key.publicKey), amount: spent.amount }) };
+    : { bytes: sighashes.bip143({ index: 0, type, script: payToKeyHash(key.publicKey), amount: spent.amount }) };
   return {
     payloads: [payload],
     summary: { complete: false, effects: [] },

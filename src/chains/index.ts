@@ -13,6 +13,7 @@ import type { Body } from './requests.ts';
 /** One line a blockchain kind that has its module. */
 const chains: { readonly [K in BlockchainKind]?: () => Promise<Chain<K>> } = {
   Bitcoin: async () => (await import('./bitcoin.ts')).bitcoin,
+  BitcoinCash: async () => (await import('./bitcoinCash.ts')).bitcoinCash,
   Cosmos: async () => (await import('./cosmos.ts')).cosmos,
   Evm: async () => (await import('./evm.ts')).evm,
   Kaspa: async () => (await import('./kaspa.ts')).kaspa,

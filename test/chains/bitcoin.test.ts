@@ -69,7 +69,7 @@ function verify({ body, signer, unsigned, signed: { encoded, signedData, txHash 
   const own = ownInputs.get(body.psbt) ?? [];
   expect(unsigned.payloads).toHaveLength(own.length);
   expect(encoded).toHaveLength(own.length);
-  requireSigned(signedData, own, signer);
+  requireSigned(signedData, own, signer.key.publicKey);
   const { inputsLength } = scure.Transaction.fromPSBT(signedData, { allowUnknownInputs: true, allowUnknownOutputs: true });
   if (own.length === inputsLength) expect(extracted(signedData).id).toBe(txHash);
 }

@@ -96,7 +96,7 @@ describe('a PSBT', () => {
     const psbt = draftOf(spending(tree.script, { tapInternalKey: xOnly, tapMerkleRoot }));
     const { unsigned, signed: answer } = await signed(schnorr, requestOf(psbt));
     expect(unsigned.payloads.map(({ taprootMerkleRoot }) => taprootMerkleRoot)).toEqual([tapMerkleRoot]);
-    requireSigned(answer.signedData ?? none, [0], schnorr);
+    requireSigned(answer.signedData ?? none, [0], schnorr.key.publicKey);
   });
 
   test('has its 65th byte for a taproot input that asks for ALL, in the PSBT and not in what is encoded', async () => {
@@ -341,7 +341,7 @@ describe('what a PSBT does', () => {
     const joined = changed(psbtOf({ inputs: [one, two], outputs }), ({ inputs }) => ({
       inputs: inputs.map((map, i) => withPair(map, signatureIn([first, second][i]?.signed.signedData, i))),
     }));
-    requireSigned(joined, [0, 1], ecdsa);
+    requireSigned(joined, [0, 1], publicKey);
     for (const { unsigned } of [first, second])
       expect(unsigned.summary).toMatchObject({ complete: false, effects: [pays(strangersAddress, 60_000n)] });
     for (const { unsigned } of [first, second]) expect(unsigned.summary).not.toHaveProperty('fee');

@@ -5,7 +5,6 @@ import * as bitcoin from 'bitcoinjs-lib';
 import * as ecc from 'tiny-secp256k1';
 import { equal, toHex } from '../../src/base/bytes.ts';
 import { type Random, randomOf } from './random.ts';
-import type { LocalSigner } from './wholeKey.ts';
 
 bitcoin.initEccLib(ecc);
 
@@ -110,11 +109,10 @@ export function psbtOf({ inputs, outputs, version = 0, lockTime = 0 }: Draft): U
 const scureOptions = { allowUnknownInputs: true, allowUnknownOutputs: true, disableScriptCheck: true };
 
 /** bitcoinjs-lib finds every signature of the key good, at these inputs and no others. @throws {Error} */
-export function requireSigned(signedData: Uint8Array, indices: readonly number[], signer: LocalSigner): void {
+export function requireSigned(signedData: Uint8Array, indices: readonly number[], publicKey: Uint8Array): void {
   const read = scure.Transaction.fromPSBT(signedData, scureOptions);
   // bitcoinjs-lib reads version 0 only: scure writes one as the other.
   const psbt = bitcoin.Psbt.fromBuffer(read.opts.PSBTVersion === 0 ? signedData : read.toPSBT(0));
-  const { publicKey } = signer.key;
   for (const [index, { partialSig = [], tapKeySig }] of psbt.data.inputs.entries()) {
     const isSigned = tapKeySig !== undefined || partialSig.some(({ pubkey }) => equal(pubkey, publicKey));
     if (isSigned !== indices.includes(index)) throw new Error(`input ${index} is ${isSigned ? '' : 'not '}signed`);

@@ -12,6 +12,7 @@ import * as solana from '@solana/kit';
 import { Account, Asset, Keypair, Networks, Operation, StrKey, TransactionBuilder } from '@stellar/stellar-sdk';
 import { localForger } from '@taquito/local-forging';
 import { b58Encode, getPkhfromPk, PrefixV2, verifySignature } from '@taquito/utils';
+import { Verifier as bip322 } from 'bip322-js';
 import { SignMode } from 'cosmjs-types/cosmos/tx/signing/v1beta1/signing';
 import { AuthInfo, SignDoc, TxBody } from 'cosmjs-types/cosmos/tx/v1beta1/tx';
 import { computeAddress, Transaction } from 'ethers';
@@ -22,6 +23,7 @@ import * as xrpl from 'xrpl';
 import { fromHex, to0x, toBase64, toHex, utf8 } from '../../src/base/bytes.ts';
 import { addressOf } from '../../src/chains/index.ts';
 import { type Instance, officialClient, startInstance } from '../support/instance.ts';
+import { inputOf, paymentOf, psbtOf, requireSigned } from '../support/psbts.ts';
 import type { KeyTypeNames } from './examples.ts';
 
 type Forged = Parameters<typeof localForger.forge>[0];
@@ -36,6 +38,53 @@ interface Sample {
 }
 
 const samples: Readonly<Record<string, Sample>> = {
+  Bitcoin: {
+    key: { scheme: 'ECDSA', curve: 'secp256k1' },
+    request(publicKey) {
+      const inputs = (['wpkh', 'sh-wpkh', 'pkh'] as const).map((form) => inputOf(form, publicKey));
+      const psbt = psbtOf({ inputs, outputs: [{ script: paymentOf('wpkh', publicKey).script, amount: 1000n }] });
+      return { kind: 'Psbt', network: 'LitecoinTestnet', psbt: to0x(psbt) };
+    },
+    verify({ signature, signatures, signedData }, publicKey) {
+      expect(signature).toBeUndefined();
+      expect(signatures).toHaveLength(3);
+      requireSigned(bytesOf(signedData), [0, 1, 2], publicKey);
+    },
+  },
+
+  'Bitcoin, taproot': {
+    key: { scheme: 'Schnorr', curve: 'secp256k1' },
+    request(publicKey) {
+      const outputs = [{ script: paymentOf('tr', publicKey).script, amount: 1000n }];
+      return { kind: 'Psbt', blockchainKind: 'Bitcoin', psbt: to0x(psbtOf({ inputs: [inputOf('tr', publicKey)], outputs, version: 2 })) };
+    },
+    verify({ signatures, signedData }, publicKey) {
+      expect(signatures?.map(({ encoded = '' }) => encoded.length)).toEqual([2 + 2 * 64]);
+      requireSigned(bytesOf(signedData), [0], publicKey);
+    },
+  },
+
+  'Bitcoin, BIP-322': {
+    key: { scheme: 'Schnorr', curve: 'secp256k1' },
+    request: () => ({ kind: 'Bip322', network: 'BitcoinSignet', message: to0x(utf8('Hello World')) }),
+    async verify({ signature, signedData }, publicKey) {
+      const address = (await addressOf({ keyType: 'Schnorr/secp256k1', publicKey }, 'BitcoinSignet')) ?? '';
+      expect(bip322.verifySignature(address, 'Hello World', toBase64(bytesOf(signedData)))).toBe(true);
+      expect(signedData).toBe(`0x0140${signature?.encoded?.slice(2)}`);
+    },
+  },
+
+  BitcoinCash: {
+    key: { scheme: 'ECDSA', curve: 'secp256k1' },
+    request(publicKey) {
+      const outputs = [{ script: paymentOf('pkh', publicKey).script, amount: 1000n }];
+      return { kind: 'Psbt', network: 'BitcoinCash', psbt: to0x(psbtOf({ inputs: [inputOf('pkh', publicKey)], outputs })) };
+    },
+    verify({ signatures, signedData = '' }) {
+      expect(signedData).toContain(`${signatures?.[0]?.encoded?.slice(2)}41`);
+    },
+  },
+
   Cosmos: {
     key: { scheme: 'ECDSA', curve: 'secp256k1' },
     request(publicKey) {

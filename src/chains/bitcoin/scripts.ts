@@ -16,8 +16,8 @@ import { sha256 } from './transaction.ts';
 /** An output script that one signature of the key spends. */
 export interface OwnScript {
   readonly script: Uint8Array;
-  /** `legacy` does not commit to the amount that is spent, `witness0` (BIP-143) to this input's, `taproot` (BIP-341) to all inputs'. */
-  readonly hashing: 'legacy' | 'witness0' | 'taproot';
+  /** `legacy` does not commit to the amount that is spent, `bip143` to this input's, `taproot` (BIP-341) to all inputs'. */
+  readonly hashing: 'legacy' | 'bip143' | 'taproot';
   /** That are signed: the one of an input that names none first. */
   readonly sighashTypes: readonly [number, ...number[]];
   /** Of a script behind a hash. */
@@ -66,7 +66,6 @@ export function payToTaproot(publicKey: Uint8Array, merkleRoot: Uint8Array): Uin
   return concat(Uint8Array.of(op.one), push(tapTweak(publicKey, merkleRoot).outputKey));
 }
 
-/** Those of an ECDSA key where there is no segregated witness. */
 export function keyHashScript(publicKey: Uint8Array): OwnScript {
   return {
     script: payToKeyHash(publicKey),
@@ -76,9 +75,14 @@ export function keyHashScript(publicKey: Uint8Array): OwnScript {
   };
 }
 
+/** The same of Bitcoin Cash, where the hash of BIP-143 is for every output. */
+export function forkIdScript(publicKey: Uint8Array): OwnScript {
+  return { ...keyHashScript(publicKey), hashing: 'bip143', sighashTypes: [sighashTypes.allForkId] };
+}
+
 export function witnessKeyHashScripts(publicKey: Uint8Array): readonly [OwnScript, OwnScript] {
   const program = payToWitnessKeyHash(publicKey);
-  const common = { hashing: 'witness0', sighashTypes: [sighashTypes.all] } as const;
+  const common = { hashing: 'bip143', sighashTypes: [sighashTypes.all] } as const;
   return [
     { ...common, script: program, scriptSig: () => empty },
     {

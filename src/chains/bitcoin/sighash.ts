@@ -20,7 +20,7 @@ export interface Sighashes {
   /** @param script of the output that is spent */
   legacy(options: SighashOptions & { readonly script: Uint8Array }): Uint8Array;
   /** @param script of the key's hash, OP_DUP…, whatever form the output has */
-  witness0(options: SighashOptions & { readonly script: Uint8Array; readonly amount: bigint }): Uint8Array;
+  bip143(options: SighashOptions & { readonly script: Uint8Array; readonly amount: bigint }): Uint8Array;
   taproot(options: SighashOptions): Uint8Array;
 }
 
@@ -49,7 +49,7 @@ export function sighashesOf(transaction: Transaction, spent?: readonly Output[])
       const signed = inputs.map((input, i) => ({ ...input, scriptSig: i === index ? script : empty }));
       return hash256(encodeTransaction({ ...transaction, inputs: signed }), littleEndian(type, 4));
     },
-    witness0({ index, type, script, amount }) {
+    bip143({ index, type, script, amount }) {
       const input = inputs[index];
       assert(input, 'the transaction has the input that is signed');
       const own = concat(input.outPoint, withSize(script), littleEndian(amount, 8), littleEndian(input.sequence, 4));

@@ -58,8 +58,8 @@ function payloadOf({ index, script, amount, sighashType: type, merkleRoot }: Own
   switch (script.hashing) {
     case 'legacy':
       return { bytes: sighashes.legacy({ index, type, script: script.script }) };
-    case 'witness0':
-      return { bytes: sighashes.witness0({ index, type, script: payToKeyHash(key.publicKey), amount }) };
+    case 'bip143':
+      return { bytes: sighashes.bip143({ index, type, script: payToKeyHash(key.publicKey), amount }) };
     case 'taproot':
       return { bytes: sighashes.taproot({ index, type }), taprootMerkleRoot: merkleRoot };
   }
