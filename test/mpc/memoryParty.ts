@@ -70,6 +70,7 @@ export function clusterOf(size: number): Cluster {
         }
       }),
     );
+    network.requireNothingLeaked();
     return new Map(present.map((index, at) => [index, results[at] as PromiseSettledResult<T>]));
   }
 
@@ -93,6 +94,8 @@ export function clusterOf(size: number): Cluster {
 interface Network {
   party(index: number): Party;
   leave(index: number): void;
+  /** @throws {Error} if anything that was sealed to one participant was sent in the clear as well */
+  requireNothingLeaked(): void;
 }
 
 function networkOf(ground: {
@@ -105,6 +108,7 @@ function networkOf(ground: {
   const rounds = new Map<string, Map<number, { toAll: Uint8Array; toEach: ReadonlyMap<number, Uint8Array> }>>();
   const gone = new Set<number>();
   const waiting = new Set<() => void>();
+  const sealed: Uint8Array[] = [];
   const wake = () => {
     for (const look of waiting) look();
   };
@@ -141,7 +145,7 @@ function networkOf(ground: {
       index,
       participants: present,
       sessionId,
-      ...identity(index).inSession(sessionId),
+      ...secretly(identity(index).inSession(sessionId)),
       async exchange(round, toAll, toEach = new Map()) {
         const sent = rounds.get(round) ?? new Map();
         rounds.set(round, sent.set(index, { toAll, toEach }));
@@ -162,7 +166,23 @@ function networkOf(ground: {
       gone.add(index);
       wake();
     },
+    requireNothingLeaked() {
+      const sent = [...rounds.values()].flatMap((round) => [...round.values()].flatMap(({ toAll, toEach }) => [toAll, ...toEach.values()]));
+      const leaked = sealed.filter((secret) => sent.some((message) => Buffer.from(message).includes(Buffer.from(secret))));
+      if (leaked.length > 0) throw new Error(`${leaked.length} secrets were sent in the clear`);
+    },
   };
+
+  /** Remembers what is sealed. */
+  function secretly(keys: ReturnType<Identity['inSession']>): ReturnType<Identity['inSession']> {
+    return {
+      ...keys,
+      sealTo(to, round, plaintext) {
+        if (plaintext.length > 0) sealed.push(plaintext.slice());
+        return keys.sealTo(to, round, plaintext);
+      },
+    };
+  }
 }
 
 function newSecrets(): SecretIdentity {
