@@ -27,7 +27,7 @@ export async function authorityCost(signatures: number): Promise<number> {
       const { body } = authoriseSignature(registry, authorisation, { keyId, now: now() });
       await payloadsOf(body, { keyType, publicKey });
       const { nonce, expiresAt } = authorisation.binding;
-      replays.spend({ nonce, index: 0, expiresAt });
+      await replays.spend({ nonce, index: 0, expiresAt });
     }
   };
   const signed = () => Array.from({ length: signatures }, () => sign(admin, wanted));

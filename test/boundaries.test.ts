@@ -16,7 +16,7 @@ const floors: Readonly<Record<string, readonly string[]>> = {
   store: ['base', 'lock.ts'],
   transport: ['base', 'crypto'],
   signer: ['base', 'crypto', 'mpc', 'chains', 'authority', 'transport', 'files.ts', 'lock.ts', 'log.ts'],
-  coordinator: ['base', 'crypto', 'mpc', 'authority', 'transport', 'signer/contract.ts', 'log.ts'],
+  coordinator: ['base', 'crypto', 'mpc', 'authority', 'transport', 'signer/contract.ts', 'signer/quick.ts', 'log.ts'],
   networks: ['base', 'chains'],
   features: ['base', 'crypto', 'chains', 'authority', 'store', 'coordinator', 'networks'],
   server: [

@@ -21,7 +21,7 @@ export const maxEntriesPerPage = 256;
 export const maxPageChars = 2 * 1024 * 1024;
 export const maxKeysPerSettlement = 64;
 /** Payloads of one request. */
-const maxPayloads = 4096;
+export const maxPayloads = 4096;
 
 const bytes = z.codec(
   z.base64(),
@@ -38,10 +38,8 @@ const participants = z.array(participant).min(1).max(maxSigners);
 const byParticipant = <S extends z.ZodType>(value: S) => z.record(z.string().regex(/^([1-9]|1[0-5])$/), value);
 const id = z.string().min(1).max(64);
 /** Counts how often a key was dealt anew: shares of different epochs do not combine. */
-const epoch = z
-  .int()
-  .min(0)
-  .max(2 ** 32 - 1);
+export const maxEpoch = 2 ** 32 - 1;
+const epoch = z.int().min(0).max(maxEpoch);
 /** Of which sharing a share is to be used; absent: of the newest that counts. */
 const askedEpoch = epoch.exactOptional();
 const signatures = byParticipant(bytes);

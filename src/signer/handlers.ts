@@ -198,7 +198,7 @@ export function createHandlers({
     requirePayload(payloads, payloadIndex, payload);
     ready(key);
     const { nonce, expiresAt } = authorisation.binding;
-    replays.spend({ nonce, index: payloadIndex, expiresAt });
+    await replays.spend({ nonce, index: payloadIndex, expiresAt });
     return key;
   }
 
@@ -361,12 +361,12 @@ export function createHandlers({
       return keys.use(keyId, (share) => ({ box: encryptShareTo(encryptionKey, share) }), epoch);
     },
 
-    derive({ keyId, epoch, domain, seed, authorisation }) {
+    async derive({ keyId, epoch, domain, seed, authorisation }) {
       const { registry } = authority;
       judgedAt(registry.head, () => authoriseDerivation(registry, authorisation, { keyId, domain, seed, now: clock() }));
       keys.publicOf(keyId, epoch);
       const { nonce, expiresAt } = authorisation.binding;
-      replays.spend({ nonce, index: 0, expiresAt });
+      await replays.spend({ nonce, index: 0, expiresAt });
       const evaluated = ({ secret, verificationShares }: KeyShare) => {
         const verificationShare = verificationShares.get(index);
         assert(verificationShare, 'a share has its own verification share');

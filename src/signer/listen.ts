@@ -66,6 +66,18 @@ function converse(connection: Socket, answer: (question: unknown) => Promise<unk
   let openBytes = 0;
   let stuck: NodeJS.Timeout | undefined;
 
+  let unsent: Uint8Array[] = [];
+  /** Answers of one turn of the event loop leave in one write. */
+  const send = (reply: Uint8Array): void => {
+    if (unsent.push(reply) > 1) return;
+    setImmediate(() => {
+      const frames = unsent;
+      unsent = [];
+      if (connection.writable) connection.write(Buffer.concat(frames));
+      flowOn();
+    });
+  };
+
   const cutOff = (reason: string): void => {
     onBroken(reason);
     connection.destroy();
@@ -95,8 +107,7 @@ function converse(connection: Socket, answer: (question: unknown) => Promise<unk
         answer(message).then((reply) => {
           openQuestions -= 1;
           openBytes -= bytes;
-          if (connection.writable) connection.write(encodeFrame(reply));
-          flowOn();
+          send(encodeFrame(reply));
         });
       }
       if (asked.length > 0) flowOn();

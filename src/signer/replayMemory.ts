@@ -2,7 +2,7 @@
  * Which authorisations this signer has taken part in: once for each payload, ever. In a file of its own, because it is written with every
  * signature and forgotten when what it holds has expired.
  *
- * A commit is in the kernel's hands when `spend` returns, so that it outlives this process however that ends; only a machine that loses its
+ * A commit is in the kernel's hands when `spend` resolves, so that it outlives this process however that ends; only a machine that loses its
  * power may lose the last of them. Such a machine has another boot id afterwards: then nothing is taken that may have been made before this
  * start. Where machines have no boot id, every commit is synced instead.
  * @module
@@ -17,11 +17,12 @@ import { Refusal } from '../base/errors.ts';
 
 export interface ReplayMemory {
   /**
-   * Remembers that payload `index` of the request with this nonce is being signed.
+   * Remembers that payload `index` of the request with this nonce is being signed: by the time it resolves. Uses of one turn of the event
+   * loop share a commit.
    * @param expiresAt unix seconds, of the authorisation
    * @throws {Refusal} UserActionUsed when it was before; Forbidden when this memory does not reach back far enough to tell
    */
-  spend(use: { nonce: string; index: number; expiresAt: number }): void;
+  spend(use: { nonce: string; index: number; expiresAt: number }): Promise<void>;
   /** From now on nothing is taken that may have been authorised before. Durable when it returns. */
   becomeBlind(): void;
   close(): void;
@@ -96,20 +97,53 @@ export function openReplayMemory({
     putState.run('blindUntil', String(blindUntil));
   }
 
+  /** Those that the open transaction is for. */
+  let waiting: PromiseWithResolvers<void>[] = [];
+
+  function commit(): void {
+    const committed = waiting;
+    waiting = [];
+    if (committed.length === 0) return;
+    try {
+      uses += committed.length;
+      if (uses >= usesPerPurge) {
+        uses = 0;
+        purge();
+      }
+      db.exec('commit');
+      for (const { resolve } of committed) resolve();
+    } catch (error) {
+      if (db.isTransaction) db.exec('rollback');
+      for (const { reject } of committed) reject(error);
+    }
+  }
+
   return {
-    spend({ nonce, index, expiresAt }) {
+    async spend({ nonce, index, expiresAt }) {
       if (expiresAt <= blindUntil) {
         throw new Refusal('Forbidden', 'the authorisation may have been made before this signer lost its memory of what it has signed');
       }
-      if (add.run(nonce, index, expiresAt).changes !== 1) throw new Refusal('UserActionUsed');
-      uses += 1;
-      if (uses % usesPerPurge === 0) purge();
+      if (waiting.length === 0) {
+        db.exec('begin immediate');
+        setImmediate(commit);
+      }
+      const use = Promise.withResolvers<void>();
+      waiting.push(use);
+      if (add.run(nonce, index, expiresAt).changes !== 1) {
+        use.resolve();
+        throw new Refusal('UserActionUsed');
+      }
+      return use.promise;
+    },
+    close() {
+      commit();
+      db.close();
     },
     becomeBlind() {
       blindUntil = blindFromNow();
       putState.run('blindUntil', String(blindUntil));
+      commit(); // what is under way shares it
     },
-    close: () => db.close(),
   };
 }
 

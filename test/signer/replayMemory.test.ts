@@ -6,8 +6,8 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Refusal } from '../../src/base/errors.ts';
 import { openReplayMemory, type ReplayMemory } from '../../src/signer/replayMemory.ts';
-import { refusalOf } from '../authority/world.ts';
 
 const dawn = 1_750_000_000;
 const used = 'UserActionUsed: user action has already been used';
@@ -31,24 +31,52 @@ function open({ hasHistory = false, bootId = 'boot 1' as string | undefined } = 
   memory = openReplayMemory({ dataDir, clock: () => seconds * 1000, hasHistory, ...(bootId === undefined ? {} : { bootId }) });
   return memory;
 }
-const spend = (nonce: string, { index = 0, expiresAt = seconds + 300 } = {}) => refusalOf(() => memory?.spend({ nonce, index, expiresAt }));
+function opened(): ReplayMemory {
+  if (memory === undefined) throw new Error('no memory is open');
+  return memory;
+}
+const spend = (nonce: string, { index = 0, expiresAt = seconds + 300 } = {}): Promise<string> =>
+  opened()
+    .spend({ nonce, index, expiresAt })
+    .then(
+      () => 'not refused',
+      (error: unknown) => (error instanceof Refusal ? `${error.code}: ${error.message}` : Promise.reject(error)),
+    );
 
 describe('one payload of one request', () => {
-  test('is spent once', () => {
+  test('is spent once', async () => {
     open();
-    expect(spend('a')).toBe('not refused');
-    expect(spend('a')).toBe(used);
-    expect(spend('a', { index: 1 })).toBe('not refused');
-    expect(spend('b')).toBe('not refused');
-    expect(spend('a', { expiresAt: seconds + 330 })).toBe(used);
+    expect(await spend('a')).toBe('not refused');
+    expect(await spend('a')).toBe(used);
+    expect(await spend('a', { index: 1 })).toBe('not refused');
+    expect(await spend('b')).toBe('not refused');
+    expect(await spend('a', { expiresAt: seconds + 330 })).toBe(used);
   });
 
-  test('stays spent over a restart', () => {
+  test('is spent once, also by those who come in one turn', async () => {
     open();
-    spend('a');
+    const outcomes = await Promise.all(Array.from({ length: 20 }, (_, i) => spend('a', { index: i % 2 })));
+    expect(outcomes.filter((outcome) => outcome === 'not refused')).toHaveLength(2);
+    expect(outcomes.filter((outcome) => outcome === used)).toHaveLength(18);
+    expect(await Promise.all(['b', 'c', 'd'].map((nonce) => spend(nonce)))).toEqual(Array(3).fill('not refused'));
     open({ hasHistory: true });
-    expect(spend('a')).toBe(used);
-    expect(spend('b')).toBe('not refused');
+    for (const nonce of ['a', 'b', 'c', 'd']) expect(await spend(nonce)).toBe(used);
+  });
+
+  test('is spent, or its use fails, when the memory is closed meanwhile', async () => {
+    open();
+    const spending = spend('a');
+    open({ hasHistory: true });
+    expect(await spending).toBe('not refused');
+    expect(await spend('a')).toBe(used);
+  });
+
+  test('stays spent over a restart', async () => {
+    open();
+    await spend('a');
+    open({ hasHistory: true });
+    expect(await spend('a')).toBe(used);
+    expect(await spend('b')).toBe('not refused');
   });
 
   test('stays spent when the process is killed', async () => {
@@ -64,47 +92,47 @@ describe('one payload of one request', () => {
     const last = Number(said.split('\n').at(-2));
     expect(last).toBeGreaterThan(500);
     memory = openReplayMemory({ dataDir, clock: () => seconds * 1000, hasHistory: true });
-    for (let i = 0; i <= last; i++) expect(spend(`nonce-${i}`, { expiresAt: dawn + 300 })).toBe(used);
-    expect(spend(`nonce-${last + 2}`, { expiresAt: dawn + 300 })).toBe('not refused');
+    for (let i = 0; i <= last; i++) expect(await spend(`nonce-${i}`, { expiresAt: dawn + 300 })).toBe(used);
+    expect(await spend(`nonce-${last + 2}`, { expiresAt: dawn + 300 })).toBe('not refused');
   }, 20_000);
 });
 
 describe('a memory that may have lost something', () => {
-  test('refuses what may have been made before this start: the machine was started again', () => {
+  test('refuses what may have been made before this start: the machine was started again', async () => {
     open();
     open({ bootId: 'boot 2', hasHistory: true });
-    expect(spend('a', { expiresAt: dawn + 330 })).toBe(blind);
-    expect(spend('a', { expiresAt: dawn + 331 })).toBe('not refused');
+    expect(await spend('a', { expiresAt: dawn + 330 })).toBe(blind);
+    expect(await spend('a', { expiresAt: dawn + 331 })).toBe('not refused');
   });
 
-  test('and goes on refusing it after one more start', () => {
+  test('and goes on refusing it after one more start', async () => {
     open();
     open({ bootId: 'boot 2', hasHistory: true });
     open({ bootId: 'boot 2', hasHistory: true });
-    expect(spend('a', { expiresAt: dawn + 330 })).toBe(blind);
+    expect(await spend('a', { expiresAt: dawn + 330 })).toBe(blind);
   });
 
-  test('is one that is not there, of a signer that has a history', () => {
+  test('is one that is not there, of a signer that has a history', async () => {
     open({ hasHistory: true });
-    expect(spend('a')).toBe(blind);
+    expect(await spend('a')).toBe(blind);
   });
 
-  test('is not a new one of a new signer', () => {
+  test('is not a new one of a new signer', async () => {
     open();
-    expect(spend('a')).toBe('not refused');
+    expect(await spend('a')).toBe('not refused');
   });
 });
 
-test('what has expired is forgotten, and never taken for new even if the clock is set back', () => {
+test('what has expired is forgotten, and never taken for new even if the clock is set back', async () => {
   open();
-  spend('old');
+  await spend('old');
   seconds += 2_000;
-  for (let i = 0; i < 600; i++) spend(`nonce-${i}`);
+  for (let i = 0; i < 600; i++) await spend(`nonce-${i}`);
   seconds = dawn;
-  expect(spend('old')).toBe(blind);
+  expect(await spend('old')).toBe(blind);
 });
 
-test('the file is its user’s alone, and one process has it', () => {
+test('the file is its user’s alone, and one process has it', async () => {
   open();
   expect(statSync(join(dataDir, 'spent.db')).mode & 0o777).toBe(0o600);
   expect(() => openReplayMemory({ dataDir, clock: () => 0, hasHistory: false })).toThrow(/is another signer running on it/);

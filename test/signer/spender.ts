@@ -7,6 +7,6 @@ const atMost = 100_000;
 const [, , dataDir = ''] = process.argv;
 const memory = openReplayMemory({ dataDir, clock: () => 1_750_000_000_000, hasHistory: false });
 for (let i = 0; i < atMost; i++) {
-  memory.spend({ nonce: `nonce-${i}`, index: 0, expiresAt: 1_750_000_300 });
+  await memory.spend({ nonce: `nonce-${i}`, index: 0, expiresAt: 1_750_000_300 });
   writeSync(1, `${i}\n`); // at once: what waits in this process is not said
 }
