@@ -1,7 +1,19 @@
 /** A signer lost and got back from its backup: what it may do again, what it must not, and what of a backup nobody can change or read. */
 
 import { randomBytes } from 'node:crypto';
-import { closeSync, cpSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -25,6 +37,7 @@ import { recoverKeys } from '../../src/signer/recoverKeys.ts';
 import { shareBinding } from '../../src/signer/shares.ts';
 import type { NamedShare } from '../../src/signer/store.ts';
 import { createCluster, type TestCluster, type TestKey, type TestSigner } from './cluster.ts';
+import { coordinate } from './coordinated.ts';
 import { outcomeOf, setUpSeeds, sharesOf } from './shares.ts';
 
 const settings = readKeyEncryption({});
@@ -189,6 +202,45 @@ describe('a signer that comes back', () => {
     expect(await outcomeOf(two.ask('witness', { heads: await headsOf(one, three) }))).toBe('a share');
     cluster.wait(31);
     expect(await sign()).toEqual(Array(3).fill('a share'));
+  });
+});
+
+describe('a signer from a backup of before its key was dealt anew', () => {
+  test('signs nothing with the share of then, is told so, and has its share again once the key is dealt anew', async () => {
+    const cluster = await createCluster();
+    const coordinator = await coordinate(cluster);
+    onTestFinished(async () => {
+      await coordinator.close();
+      cluster.close();
+    });
+    const [one] = cluster.signers;
+    assert(one, 'there is one');
+    const key = await cluster.addKey('ECDSA/secp256k1'); // it takes all three
+    const backup = await backedUp(one, cluster.now);
+    const moved = { ...key, ...(await coordinator.redeal(key)) };
+    expect(await coordinator.settle([key.id])).toEqual([key.id]);
+    await coordinator.signText(moved, 'before');
+
+    // Its directory keeps its socket.
+    one.stop();
+    const restored = join(directory, `restored-${++files}`);
+    await restoreSigner({ dataDir: restored, settings, from: backup, openers: byKey, isWitnessed: true, clock: cluster.now });
+    for (const file of readdirSync(one.dataDir)) if (file !== 's') rmSync(join(one.dataDir, file));
+    cpSync(restored, one.dataDir, { recursive: true });
+    one.start(await openKeyEncryptionKey(one.dataDir, settings));
+    await coordinator.restart(one);
+    cluster.wait(1);
+
+    await coordinator.prepare(); // seeds
+    const stale = /signer 1: (this signer )?holds key \S+ of epoch 0, not of epoch 1/;
+    expect(await refusal(coordinator.signText(moved, 'stale'))).toMatch(stale);
+    expect((await one.ask('hello', {})).awaitsWitness).toBeUndefined();
+    cluster.wait(31);
+    expect(await refusal(coordinator.signText(moved, 'stale still'))).toMatch(stale);
+
+    const again = { ...moved, ...(await coordinator.redeal(moved)) };
+    expect(again.publicKey).toEqual(key.publicKey);
+    await coordinator.signText(again, 'whole again');
   });
 });
 

@@ -60,7 +60,7 @@ export interface TestSigner {
   readonly reviewed: Promise<void>;
   restart(): void;
   stop(): void;
-  /** @param keyEncryptionKey when it is another than it was made with */
+  /** @param keyEncryptionKey when it is another than before */
   start(keyEncryptionKey?: Uint8Array): void;
 }
 
@@ -261,6 +261,7 @@ export function testSigner({
 }): TestSigner {
   const logged: Record<string, unknown>[] = [];
   const log = pino({ level: 'info' }, { write: (line: string) => void logged.push(JSON.parse(line)) });
+  let held = keyEncryptionKey;
   let running: Signer | undefined = openSigner({ dataDir, keyEncryptionKey, clock, log });
   const { index } = running;
   let number = 0;
@@ -302,7 +303,7 @@ export function testSigner({
     sign(message) {
       const store = readSignerStore(dataDir);
       try {
-        return signatureBy(readIdentity(store, keyEncryptionKey))(message);
+        return signatureBy(readIdentity(store, held))(message);
       } finally {
         store.close();
       }
@@ -315,7 +316,8 @@ export function testSigner({
       running?.close();
       running = undefined;
     },
-    start(key = keyEncryptionKey) {
+    start(key = held) {
+      held = key;
       running = openSigner({ dataDir, keyEncryptionKey: key, clock, log });
     },
   };
