@@ -14,6 +14,7 @@ import { bareServer } from './bare.ts';
 import { type BenchClient, benchClient } from './client.ts';
 import { type Measured, measure } from './measure.ts';
 import { protocolCost } from './protocols.ts';
+import { signatureOf, withActions } from './requests.ts';
 
 const concurrencies = [1, 32] as const;
 const runs = { 1: 500, 32: 2000 } as const;
@@ -102,7 +103,7 @@ async function service(): Promise<Row[]> {
       );
     }
     for (const type of signedTypes) {
-      const create = await withActions(client, keysMade, '/keys', () => type);
+      const create = await withActions(client, keysMade, () => ({ path: '/keys', body: type }));
       measured.push({ what: `(e) create key, ${type.scheme} ${type.curve}`, concurrency: 1, ...(await measure(keysMade, 1, create)) });
     }
     return measured;
@@ -114,36 +115,14 @@ async function service(): Promise<Row[]> {
 }
 
 function signature(client: BenchClient, keyId: string): Promise<unknown> {
-  return client.act('POST', `/keys/${keyId}/signatures`, hashRequest());
+  const { path, body } = signatureOf(keyId);
+  return client.act('POST', path, body);
 }
 
 /** The user actions are made before the clock runs. */
 async function signAlone(client: BenchClient, keyId: string, concurrency: 1 | 32): Promise<Measured> {
   const count = runs[concurrency];
-  return measure(count, concurrency, await withActions(client, count, `/keys/${keyId}/signatures`, hashRequest));
-}
-
-async function withActions(
-  client: BenchClient,
-  count: number,
-  path: string,
-  bodyOf: () => object,
-): Promise<(run: number) => Promise<void>> {
-  const prepared: { body: object; userAction: string }[] = new Array(count);
-  await measure(count, 16, async (run) => {
-    const body = bodyOf();
-    prepared[run] = { body, userAction: await client.userAction('POST', path, body) };
-  });
-  return async (run) => {
-    const request = prepared[run];
-    if (request === undefined) throw new Error('more runs than user actions');
-    const answer = await client.send('POST', path, request.body, { 'x-dfns-useraction': request.userAction });
-    if (answer.status !== 200) throw new Error(`answered ${answer.status}: ${JSON.stringify(answer.body)}`);
-  };
-}
-
-function hashRequest(): object {
-  return { kind: 'Hash', hash: randomBytes(32).toString('hex') };
+  return measure(count, concurrency, await withActions(client, count, () => signatureOf(keyId)));
 }
 
 async function each<T extends object>(work: (concurrency: 1 | 32) => Promise<T>): Promise<(T & { concurrency: number })[]> {
