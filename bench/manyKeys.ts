@@ -162,7 +162,7 @@ async function record(
       const isLast = entry.sequence === head.sequence;
       return [
         insertEntry(tx, { entry, vouchers: isLast ? vouchers : [], dateAccepted: dateCreated }),
-        insertKey(tx, rowOf({ key, held, ids, name: null, dateCreated })),
+        insertKey(tx, rowOf({ key, held: { ...held, epoch: 0 }, ids, name: null, dateCreated })),
       ];
     });
     await Promise.all(statements);

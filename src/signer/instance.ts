@@ -73,7 +73,7 @@ export function openInstance({
   }
 
   // It may have been killed between taking an entry and reading it.
-  const { sequence } = store.count();
+  const sequence = store.log.last()?.sequence ?? 0;
   const latest = store.log.read(Math.max(1, sequence - maxEntriesPerPage + 1), maxEntriesPerPage);
   saw(latest.map(({ text }) => text));
   if (now.kind === 'standby')
