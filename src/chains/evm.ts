@@ -76,7 +76,6 @@ function signTransaction({ transaction }: Body<'Transaction'>, key: ChainKey, ta
 }
 
 interface Known {
-  readonly name: Network;
   readonly chainId: bigint;
   readonly maxFilledFee?: bigint | undefined;
 }
@@ -84,7 +83,7 @@ interface Known {
 function networkOf(target: Target<'Evm'>): Known {
   const { name, facts } = requireNetwork(target, 'a JSON transaction is for the chain id of its network');
   if (facts.chainId === undefined) throw new Refusal('BadRequest', unknownChainId(name));
-  return { name, chainId: BigInt(facts.chainId), maxFilledFee: facts.maxFilledFee };
+  return { chainId: BigInt(facts.chainId), maxFilledFee: facts.maxFilledFee };
 }
 
 function draftOf(json: Readonly<Record<string, unknown>>, { chainId }: Known): Draft {
