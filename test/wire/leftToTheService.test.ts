@@ -94,5 +94,7 @@ test('an endpoint that is gone is a 503 with nothing spoilt, and its address is 
     message: expect.stringContaining('the RPC endpoint of EthereumSepolia does not answer'),
   });
   expect((await client.wallets.listSignatures({ walletId })).items).toHaveLength(items.length);
+  // A repeat asks no node.
+  expect(await sign({ to, value: '5' }, 'once')).toMatchObject({ status: 'Signed', externalId: 'once' });
   expect(instance.output()).not.toContain('a-secret');
 });

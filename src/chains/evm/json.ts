@@ -10,6 +10,7 @@ import {
   type AccessEntry,
   type Authorization,
   type FieldName,
+  type Fields,
   isTransactionType,
   named,
   requireSound,
@@ -18,23 +19,19 @@ import {
   transactionFields,
 } from './transaction.ts';
 
-/** Fields of a transaction that is not whole yet. */
+/** A transaction that is not whole yet. */
 export interface Draft {
   readonly type: TransactionType;
-  readonly given: Readonly<Record<string, unknown>> & {
-    readonly to: Uint8Array;
-    readonly value: bigint;
-    readonly data: Uint8Array;
-    readonly maxFeePerGas?: bigint;
-    readonly maxPriorityFeePerGas?: bigint;
-    readonly accessList?: readonly AccessEntry[];
-    readonly authorizationList?: readonly Authorization[];
-  };
-  /** Of `fillable`: what the caller left out. */
+  readonly given: Partial<Fields> & Pick<Fields, 'to' | 'value' | 'data'>;
+  /** What the caller left out, of what may be filled in. */
   readonly missing: readonly FieldName[];
 }
 
-export const fillable: readonly FieldName[] = ['nonce', 'gasLimit', 'gasPrice', 'maxFeePerGas', 'maxPriorityFeePerGas'];
+const fillable: readonly FieldName[] = ['nonce', 'gasLimit', 'gasPrice', 'maxFeePerGas', 'maxPriorityFeePerGas'];
+/** What the fee is made of. */
+const priced: readonly FieldName[] = ['gasLimit', 'gasPrice', 'maxFeePerGas'];
+/** What a transaction does not have as a field of its own, or not in every type. */
+const besides = ['type', 'chainId', 'from'];
 
 /** EIP-7825: no transaction may use more gas. */
 const maxFilledGas = 2n ** 24n;
@@ -50,8 +47,7 @@ export function readDraft(json: Readonly<Record<string, unknown>>, chainId: bigi
   const type = json.type === undefined ? defaultType : Number(integerOf(json.type) ?? Number.NaN);
   if (!isTransactionType(type)) throw new Error('type: 0, 1, 2 and 4 are signed');
   const names = transactionFields[type];
-  const others = ['type', 'chainId', 'from'];
-  const unknown = Object.keys(json).find((name) => !names.some((known) => known === name) && !others.includes(name));
+  const unknown = Object.keys(json).find((name) => !besides.includes(name) && !names.some((known) => known === name));
   if (unknown !== undefined) throw new Error(`${unknown}: a transaction of type ${type} has ${names.join(', ')}`);
   if (json.chainId !== undefined && integerOf(json.chainId) !== chainId) throw new Error(`chainId: the network's is ${chainId}`);
 
@@ -64,21 +60,15 @@ export function readDraft(json: Readonly<Record<string, unknown>>, chainId: bigi
     else if (fillable.includes(name)) missing.push(name);
     else given[name] = readers[name](undefined);
   }
-  return { type, given: given as Draft['given'], missing }; // each by the reader of its name
+  return { type, given: given as unknown as Draft['given'], missing }; // each by the reader of its name
 }
 
 /** @throws {Error} unless the transaction, where it names its sender, names this account */
 export function requireSender({ from }: Readonly<Record<string, unknown>>, self: Uint8Array): void {
-  if (
-    from === undefined ||
-    from === null ||
-    equal(
-      named('from', () => parseAddress(from)),
-      self,
-    )
-  )
-    return;
-  throw new Error(`from: the sender is ${String(from)}, the key's address is ${addressText(self)}`);
+  if (from === undefined || from === null) return;
+  const sender = named('from', () => parseAddress(from));
+  if (equal(sender, self)) return;
+  throw new Error(`from: the sender is ${addressText(sender)}, the key's address is ${addressText(self)}`);
 }
 
 /**
@@ -92,12 +82,11 @@ export function completeDraft(
 ): Transaction {
   const added = missing.map((name) => [name, named(name, () => filledNumber(filled[name]))] as const);
   const transaction = requireSound({ type, ...given, ...Object.fromEntries(added) } as Transaction); // whole now
-  const isFilled = (name: FieldName) => missing.includes(name);
-  if (isFilled('gasLimit') && transaction.gasLimit > maxFilledGas) {
+  if (missing.includes('gasLimit') && transaction.gasLimit > maxFilledGas) {
     throw new Error(`gasLimit: ${transaction.gasLimit} is more than the service may fill in (${maxFilledGas}); say it yourself`);
   }
   const fee = feeOf(transaction);
-  if (fee > maxFilledFee && ['gasLimit', 'gasPrice', 'maxFeePerGas'].some((name) => missing.some((one) => one === name))) {
+  if (fee > maxFilledFee && missing.some((name) => priced.includes(name))) {
     throw new Error(`the fee may come to ${fee}, the service may fill in no more than ${maxFilledFee}; say gasLimit and the fees yourself`);
   }
   return transaction;
@@ -115,7 +104,7 @@ function filledNumber(text: string | undefined): bigint {
 }
 
 /** What a field is when it is left out is what its reader makes of undefined. */
-const readers: { readonly [F in FieldName]: (value: unknown) => unknown } = {
+const readers: { readonly [F in FieldName]: (value: unknown) => Fields[F] } = {
   chainId: quantity(64),
   nonce: quantity(64),
   gasPrice: quantity(256),

@@ -88,14 +88,17 @@ function allowance(spender: unknown, most: bigint, asset: string): Effect {
   return { kind: 'allowance', spender: address(spender), amount: most, asset };
 }
 
-/** With words for another contract, an order for example: what may be taken is clear, the words are not. */
+/**
+ * With words for another contract, an order for example: what may be taken is clear, the words are not. The description is that of the
+ * permit, with one member more, and of all it refers to, each after the bracket that ends the one before.
+ */
 function witnessed(description: string): Permit | undefined {
-  const one = description.startsWith(
-    'PermitWitnessTransferFrom(TokenPermissions permitted,address spender,uint256 nonce,uint256 deadline,',
-  );
-  return one && description.includes(permissions)
-    ? { contract: permit2, isPartOfMore: true, effects: ({ permitted, spender }) => [tokenAllowance(spender, permitted)] }
-    : undefined;
+  const plain = Object.entries(permits).find(([text]) => {
+    const [head = '', rest] = text.split(`)${permissions}`);
+    const withWitness = `${head.replace('TransferFrom(', 'WitnessTransferFrom(')},`;
+    return rest !== undefined && description.startsWith(withWitness) && description.includes(`)${permissions}`);
+  })?.[1];
+  return plain && { ...plain, isPartOfMore: true };
 }
 
 /** The encoder has checked that it is one. */

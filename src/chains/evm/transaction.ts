@@ -26,7 +26,7 @@ export interface Authorization {
   readonly s: bigint;
 }
 
-interface Fields {
+export interface Fields {
   readonly chainId: bigint;
   readonly nonce: bigint;
   readonly gasPrice: bigint;

@@ -4,6 +4,7 @@ import { getCreateAddress, Interface, Transaction, Wallet } from 'ethers';
 import { describe, expect, test } from 'vitest';
 import { fromHex, to0x } from '../../../src/base/bytes.ts';
 import { signed } from '../../conformance/chain.ts';
+import { randomOf, runSeed } from '../../support/random.ts';
 import { localSigner } from '../../support/wholeKey.ts';
 import { sepolia } from './transactions.ts';
 
@@ -46,35 +47,37 @@ const transfer = (to: string, amount: bigint, asset: string) => ({ kind: 'transf
 const allowance = (spender: string, amount: bigint, asset: string) => ({ kind: 'allowance', spender, amount, asset });
 const word = '00'.repeat(32);
 
+const understood: [method: string, given: readonly unknown[], effects: readonly object[]][] = [
+  ['transfer(address,uint256)', [bob, 9n], [transfer(bob, 9n, token)]],
+  ['transferFrom(address,address,uint256)', [self, bob, 9n], [transfer(bob, 9n, token), transfer(bob, 1n, `${token}/9`)]],
+  ['transferFrom(address,address,uint256)', [token, bob, 9n], [transfer(bob, 9n, token), transfer(bob, 1n, `${token}/9`)]],
+  ['approve(address,uint256)', [bob, everything], [allowance(bob, everything, token), allowance(bob, 1n, `${token}/${everything}`)]],
+  ['increaseAllowance(address,uint256)', [bob, 9n], [allowance(bob, 9n, token)]],
+  ['decreaseAllowance(address,uint256)', [bob, 9n], []],
+  [
+    'permit(address,address,uint256,uint256,uint8,bytes32,bytes32)',
+    [self, bob, 9n, 1n, 27, `0x${word}`, `0x${word}`],
+    [allowance(bob, 9n, token)],
+  ],
+  ['permit(address,address,uint256,uint256,uint8,bytes32,bytes32)', [bob, self, 9n, 1n, 27, `0x${word}`, `0x${word}`], []],
+  ['setApprovalForAll(address,bool)', [bob, true], [allowance(bob, everything, token)]],
+  ['setApprovalForAll(address,bool)', [bob, false], []],
+  ['safeTransferFrom(address,address,uint256)', [self, bob, 9n], [transfer(bob, 1n, `${token}/9`)]],
+  ['safeTransferFrom(address,address,uint256,bytes)', [self, bob, 9n, '0x0102'], [transfer(bob, 1n, `${token}/9`)]],
+  ['safeTransferFrom(address,address,uint256,uint256,bytes)', [self, bob, 9n, 4n, '0x'], [transfer(bob, 4n, `${token}/9`)]],
+  [
+    'safeBatchTransferFrom(address,address,uint256[],uint256[],bytes)',
+    [self, bob, [1n, 2n], [3n, 4n], '0x01'],
+    [transfer(bob, 3n, `${token}/1`), transfer(bob, 4n, `${token}/2`)],
+  ],
+];
+
 describe('a transaction is understood', () => {
   test('that sends native money, and what it may cost', async () => {
     expect(await summaryOf({ to: bob, value: 5n })).toEqual({ complete: true, effects: [transfer(bob, 5n, 'native')], fee: 300n });
   });
 
-  test.each<[string, readonly unknown[], readonly object[]]>([
-    ['transfer(address,uint256)', [bob, 9n], [transfer(bob, 9n, token)]],
-    ['transferFrom(address,address,uint256)', [self, bob, 9n], [transfer(bob, 9n, token), transfer(bob, 1n, `${token}/9`)]],
-    ['transferFrom(address,address,uint256)', [token, bob, 9n], [transfer(bob, 9n, token), transfer(bob, 1n, `${token}/9`)]],
-    ['approve(address,uint256)', [bob, everything], [allowance(bob, everything, token), allowance(bob, 1n, `${token}/${everything}`)]],
-    ['increaseAllowance(address,uint256)', [bob, 9n], [allowance(bob, 9n, token)]],
-    ['decreaseAllowance(address,uint256)', [bob, 9n], []],
-    [
-      'permit(address,address,uint256,uint256,uint8,bytes32,bytes32)',
-      [self, bob, 9n, 1n, 27, `0x${word}`, `0x${word}`],
-      [allowance(bob, 9n, token)],
-    ],
-    ['permit(address,address,uint256,uint256,uint8,bytes32,bytes32)', [bob, self, 9n, 1n, 27, `0x${word}`, `0x${word}`], []],
-    ['setApprovalForAll(address,bool)', [bob, true], [allowance(bob, everything, token)]],
-    ['setApprovalForAll(address,bool)', [bob, false], []],
-    ['safeTransferFrom(address,address,uint256)', [self, bob, 9n], [transfer(bob, 1n, `${token}/9`)]],
-    ['safeTransferFrom(address,address,uint256,bytes)', [self, bob, 9n, '0x0102'], [transfer(bob, 1n, `${token}/9`)]],
-    ['safeTransferFrom(address,address,uint256,uint256,bytes)', [self, bob, 9n, 4n, '0x'], [transfer(bob, 4n, `${token}/9`)]],
-    [
-      'safeBatchTransferFrom(address,address,uint256[],uint256[],bytes)',
-      [self, bob, [1n, 2n], [3n, 4n], '0x01'],
-      [transfer(bob, 3n, `${token}/1`), transfer(bob, 4n, `${token}/2`)],
-    ],
-  ])('that calls %s (%#)', async (method, given, effects) => {
+  test.each(understood)('that calls %s (%#)', async (method, given, effects) => {
     const data = abi.encodeFunctionData(method, given);
     expect(await summaryOf({ data })).toEqual({ complete: true, effects: [call(method), ...effects], fee: 300n });
   });
@@ -109,6 +112,19 @@ describe('a transaction is not understood, and what is seen of it is told', () =
     ['a call of the account itself', { to: self, data: transferData }, [call('transfer(address,uint256)', self), transfer(bob, 9n, self)]],
   ])('%s', async (_, fields, effects) => {
     expect(await summaryOf(fields)).toEqual({ complete: false, effects, fee: 300n });
+  });
+
+  test('calldata that is altered, unless ethers reads and writes it as it stands', async () => {
+    const random = randomOf(runSeed());
+    for (let run = 0; run < 500; run++) {
+      const [method, given] = random.pick(understood);
+      const data = fromHex(abi.encodeFunctionData(method, given)) ?? new Uint8Array(0);
+      const at = 4 + random.int(data.length - 4);
+      data[at] = (data[at] ?? 0) ^ random.pick([1, 0x80, 1 + random.int(255)]);
+      const { complete } = await summaryOf({ data: to0x(data) });
+      if (!complete) continue;
+      expect(abi.encodeFunctionData(method, abi.decodeFunctionData(method, to0x(data))), `SEED=${random.seed}`).toBe(to0x(data));
+    }
   });
 
   test('lists that two arguments share', async () => {
@@ -184,7 +200,8 @@ describe('typed data', () => {
   };
 
   async function summary(types: object, message: object, of: object = domain) {
-    const { unsigned } = await signed(alice, { kind: 'Eip712', network: 'EthereumSepolia', types, message, domain: of });
+    const known = Object.fromEntries(Object.entries(types).filter(([, type]) => type !== undefined));
+    const { unsigned } = await signed(alice, { kind: 'Eip712', network: 'EthereumSepolia', types: known, message, domain: of });
     return unsigned.summary;
   }
 
@@ -266,6 +283,26 @@ describe('typed data', () => {
       { permitted: { token: bob, amount: 9 }, spender: token, nonce: 0, deadline: 1, witness: { recipient: bob } },
       atPermit2,
       [allowance(token, 9n, bob)],
+    ],
+    [
+      'Permit2 with an order for a batch',
+      {
+        ...witness,
+        PermitWitnessTransferFrom: undefined,
+        PermitBatchWitnessTransferFrom: members(
+          'TokenPermissions[] permitted,address spender,uint256 nonce,uint256 deadline,Order witness',
+        ),
+      },
+      { permitted: [{ token: bob, amount: 9 }], spender: token, nonce: 0, deadline: 1, witness: { recipient: bob } },
+      atPermit2,
+      [allowance(token, 9n, bob)],
+    ],
+    [
+      'Permit2 in other words, with its own among the order',
+      { ...witness, TokenPermissions: members('bool x'), Order: members('XTokenPermissions all'), XTokenPermissions: permissions },
+      { permitted: { x: true }, spender: token, nonce: 0, deadline: 1, witness: { all: { token: bob, amount: 9 } } },
+      atPermit2,
+      [],
     ],
   ])('is not understood: %s', async (_, types, message, of, effects) => {
     expect(await summary(types, message, of)).toEqual({ complete: false, effects });

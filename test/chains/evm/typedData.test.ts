@@ -132,6 +132,28 @@ describe('Eip712 reproduces', () => {
     expect(outcome.signed.signedData).toBeUndefined();
   });
 
+  test('the document of the vendor’s documentation, salt included', async () => {
+    const document = {
+      types: mail.types,
+      domain: {
+        name: 'Ether Mail',
+        version: '1',
+        chainId: 1,
+        verifyingContract: '0x1b352de7a926ebd1bf52194dab487c2cb0793a9b',
+        salt: '0xf2d857f4a3edcb9b78b4d503bfe733db1e3f6cdc2b7971ee739626c97e86a558',
+      },
+      message: {
+        from: { name: 'Chris', wallet: '0x00e3495cf6af59008f22ffaf32d4c92ac33dac47' },
+        to: { name: 'Bob', wallet: '0xcc0ee1a1c5e788b61916c8f1c96c960f9a9d3db7' },
+        contents: 'Hello, Bob!',
+      },
+    };
+    const { unsigned } = await signed(alice, request(document));
+    expect(to0x(unsigned.payloads[0]?.bytes ?? new Uint8Array(0))).toBe(
+      '0x13eda53b4c918354fb14b151715a7881f35749ea55ace4b4b05c69f62d4fe94a',
+    );
+  });
+
   test('the same whether or not the domain is among the types', async () => {
     const EIP712Domain = [
       { name: 'name', type: 'string' },
