@@ -51,7 +51,7 @@ function opened(identity: Identity, box: Uint8Array): Uint8Array {
 }
 
 /** @throws {Refusal} BadRequest, without a word of what it says */
-export function decodeImportedShare(plain: Uint8Array, keyType: KeyType): HandedIn {
+function decodeImportedShare(plain: Uint8Array, keyType: KeyType): HandedIn {
   const { curve } = keyTypes[keyType];
   const onCurve = z.literal(curve);
   const shape = z.object({

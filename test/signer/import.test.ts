@@ -67,6 +67,16 @@ describe('an imported key', () => {
     },
   );
 
+  test('may come with its public shares compressed', async () => {
+    const owner = newOwner('secp256k1');
+    const compressed = (point: string) => `${/[02468ace]$/.test(point) ? '02' : '03'}${point.slice(2, 66)}`;
+    const bundle = split(owner, 2, (share) => ({
+      ...share,
+      public_shares: share.public_shares.map(({ curve, point }) => ({ curve, point: compressed(point) })),
+    }));
+    expect(await dealt(await asked(bundle, 'Schnorr/secp256k1'), bundle.encryptedKeyShares)).toBe(owner.publicKey);
+  });
+
   test('signs, and has children if it was asked for as a master', async () => {
     const owner = newOwner('secp256k1');
     const bundle = split(owner, 3);
