@@ -144,7 +144,7 @@ describe('a passphrase', () => {
     const dataDir = newDirectory();
     await initialiseSigner(dataDir, readKeyEncryption(passphrase));
     const said = await refusal(open(dataDir, { KEY_ENCRYPTION_PASSPHRASE: 'correct horse battery stapler' }));
-    expect(said).toMatch(/the passphrase is another, or the wrapped key was altered/);
+    expect(said).toMatch(/the passphrase is another, or what it opens was altered/);
     expect(said).not.toContain('horse');
   });
 

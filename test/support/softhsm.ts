@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { ensurePackage } from './debian.ts';
 
 const run = promisify(execFile);
 const installWithinMs = 100_000;
@@ -33,24 +34,12 @@ export interface SoftHsm {
 /** @returns undefined where this machine has none and cannot be given one; `reason` says why */
 export async function startSoftHsm(): Promise<SoftHsm | { readonly reason: string }> {
   try {
-    const module = await ensureModule();
+    const module = await ensurePackage('softhsm2', modules);
     const nodePath = await ensureBinding();
     return await makeToken(module, nodePath);
   } catch (error) {
     return { reason: error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error) };
   }
-}
-
-async function ensureModule(): Promise<string> {
-  if (!modules.some(existsSync)) {
-    if (userInfo().uid !== 0 || !existsSync('/usr/bin/apt-get'))
-      throw new Error('softhsm2 is not installed, and only root on Debian installs it');
-    await run('apt-get', ['update', '-q'], { timeout: installWithinMs });
-    await run('apt-get', ['install', '-q', '-y', '--no-install-recommends', 'softhsm2'], { timeout: installWithinMs });
-  }
-  const found = modules.find(existsSync);
-  if (found === undefined) throw new Error('softhsm2 is installed, its module is not where Debian puts it');
-  return found;
 }
 
 /** @returns what NODE_PATH must name */
