@@ -1,20 +1,23 @@
 /**
- * `npm run bench`: one run, side by side, on the embedded database, client included.
+ * `npm run bench`: one run, side by side, on the embedded database and on PostgreSQL, client included.
  *
  *   (a) the sign request alone   (b) the full flow of three requests   (c) the same server doing nothing but one durable insert
+ *   (a′) where its time goes, stage by stage and process by process
  *   (d) the processor time of the protocols   (e) key creation   (f) the processor time of a signer's own judgement
  */
 
 import { randomBytes } from 'node:crypto';
 import { cpus } from 'node:os';
 import type { KeyType } from '../src/base/keyTypes.ts';
-import { startInstance } from '../test/support/instance.ts';
+import { freePort, startInstance } from '../test/support/instance.ts';
+import { startPostgres } from '../test/support/postgres.ts';
 import { authorityCost } from './authority.ts';
 import { bareServer } from './bare.ts';
 import { type BenchClient, benchClient } from './client.ts';
 import { type Measured, measure } from './measure.ts';
 import { protocolCost } from './protocols.ts';
 import { signatureOf, withActions } from './requests.ts';
+import { watch } from './stages.ts';
 
 const concurrencies = [1, 32] as const;
 const runs = { 1: 500, 32: 2000 } as const;
@@ -36,7 +39,8 @@ console.log(
   `${cpus().length} × ${cpus()[0]?.model ?? 'processor'}, Node ${version}; client, service, signers and database on the same machine.\n`,
 );
 
-const rows: Row[] = [...(await bareLimit()), ...(await service())];
+const ways: Record<string, string>[] = [];
+const rows: Row[] = [...(await bareLimit()), ...(await service('embedded')), ...(await onPostgres())];
 const limit = new Map(rows.filter(({ what }) => what.startsWith('(c)')).map((row) => [row.concurrency, row.perSecond]));
 console.table(
   rows.map(({ what, concurrency, perSecond, p50Ms, p99Ms }) => ({
@@ -49,12 +53,15 @@ console.table(
   })),
 );
 
+console.log('\n(a′) where the time of a sign request goes, ms: of the clock by stage, of the processors by process (cpu)');
+console.table(ways);
+
 console.log('\n(d) processor time, all three parties and the combining, one process, no sockets');
 const protocolRuns: readonly [KeyType, { batch: number; batches: number }][] = [
-  ['ECDSA/secp256k1', { batch: 32, batches: 10 }],
+  ['ECDSA/secp256k1', { batch: 128, batches: 4 }],
   ['EdDSA/ed25519', { batch: 32, batches: 10 }],
   ['Schnorr/secp256k1', { batch: 32, batches: 10 }],
-  ['ECDSA/stark', { batch: 4, batches: 10 }],
+  ['ECDSA/stark', { batch: 16, batches: 4 }],
   ['DH/secp256k1', { batch: 32, batches: 4 }],
 ];
 const costs = [];
@@ -85,17 +92,41 @@ async function bareLimit(): Promise<Row[]> {
   }
 }
 
-async function service(): Promise<Row[]> {
-  const instance = await startInstance({ env: { LOG_LEVEL: 'warn' } });
+async function onPostgres(): Promise<Row[]> {
+  const server = await startPostgres();
+  try {
+    return await service('PostgreSQL', await server.createDatabase('bench'));
+  } finally {
+    await server.stop();
+  }
+}
+
+async function service(database: string, databaseUrl?: string): Promise<Row[]> {
+  const metricsPort = String(await freePort());
+  const metricsUrl = `http://127.0.0.1:${metricsPort}/metrics`;
+  const env = { LOG_LEVEL: 'warn', METRICS_PORT: metricsPort, ...(databaseUrl !== undefined && { DATABASE_URL: databaseUrl }) };
+  const instance = await startInstance({ env });
   const client = benchClient(instance, 32);
   try {
     const measured: Row[] = [];
+    /** The user actions are made before the clock runs. */
+    const signAlone = async (keyId: string, concurrency: 1 | 32, name: string): Promise<Measured> => {
+      const count = runs[concurrency];
+      const signing = await withActions(client, count, () => signatureOf(keyId));
+      const watching = await watch(instance, metricsUrl);
+      const result = await measure(count, concurrency, signing);
+      const { stages, processors } = await watching.perRequest(count);
+      const shown = (times: Record<string, number>, prefix = '') =>
+        Object.entries(times).map(([part, ms]) => [`${prefix}${part}`, ms.toFixed(2)] as const);
+      ways.push({ what: name, concurrency: String(concurrency), ...Object.fromEntries([...shown(stages), ...shown(processors, 'cpu ')]) });
+      return result;
+    };
     for (const type of signedTypes) {
       const { id } = (await client.act('POST', '/keys', type)) as { id: string };
       await measure(warmUpRuns, 8, () => signature(client, id));
-      const name = `${type.scheme} ${type.curve}`;
+      const name = `${type.scheme} ${type.curve}, ${database}`;
       measured.push(
-        ...(await each(async (concurrency) => ({ what: `(a) sign request, ${name}`, ...(await signAlone(client, id, concurrency)) }))),
+        ...(await each(async (concurrency) => ({ what: `(a) sign request, ${name}`, ...(await signAlone(id, concurrency, name)) }))),
         ...(await each(async (concurrency) => ({
           what: `(b) full flow, ${name}`,
           ...(await measure(runs[concurrency], concurrency, () => signature(client, id))),
@@ -104,7 +135,11 @@ async function service(): Promise<Row[]> {
     }
     for (const type of signedTypes) {
       const create = await withActions(client, keysMade, () => ({ path: '/keys', body: type }));
-      measured.push({ what: `(e) create key, ${type.scheme} ${type.curve}`, concurrency: 1, ...(await measure(keysMade, 1, create)) });
+      measured.push({
+        what: `(e) create key, ${type.scheme} ${type.curve}, ${database}`,
+        concurrency: 1,
+        ...(await measure(keysMade, 1, create)),
+      });
     }
     return measured;
   } finally {
@@ -117,12 +152,6 @@ async function service(): Promise<Row[]> {
 function signature(client: BenchClient, keyId: string): Promise<unknown> {
   const { path, body } = signatureOf(keyId);
   return client.act('POST', path, body);
-}
-
-/** The user actions are made before the clock runs. */
-async function signAlone(client: BenchClient, keyId: string, concurrency: 1 | 32): Promise<Measured> {
-  const count = runs[concurrency];
-  return measure(count, concurrency, await withActions(client, count, () => signatureOf(keyId)));
 }
 
 async function each<T extends object>(work: (concurrency: 1 | 32) => Promise<T>): Promise<(T & { concurrency: number })[]> {
