@@ -46,6 +46,7 @@ async function measured(count: number): Promise<Record<string, string | number>>
   const pids = [instance.process.pid ?? 0, ...signerPids(dataDir)];
   const cpuMs = () => pids.map(processorMs).reduce((sum, ms) => sum + ms, 0);
   try {
+    const cpuOfStart = cpuMs();
     const atStart = pids.map(residentMb);
     const random = () => signatureOf(ids[Math.floor(Math.random() * ids.length)] ?? '');
     await measure(warmUpRuns, 8, await withActions(client, warmUpRuns, random));
@@ -60,6 +61,7 @@ async function measured(count: number): Promise<Record<string, string | number>>
     return {
       keys: count,
       'start, s': seconds(startMs.sort((a, b) => a - b)[Math.floor(startMs.length / 2)] ?? Number.NaN),
+      'of it processor, s': seconds(cpuOfStart),
       'service, MB': `${atStart[0]} / ${afterwards[0]}`,
       'a signer, MB': `${Math.max(...atStart.slice(1))} / ${Math.max(...afterwards.slice(1))}`,
       'p50 at 1, ms': alone.p50Ms.toFixed(1),

@@ -64,7 +64,7 @@ export function createKeyRestoration(parts: {
 
   async function look(): Promise<void> {
     const { sequence } = authority.registry.head;
-    lookedFrom ??= lookedTo = sequence;
+    if (lookedFrom === undefined) lookedFrom = lookedTo = sequence;
     while (lookedTo < sequence) {
       const to = Math.min(sequence, lookedTo + entriesPerStatement);
       await lookIn(lookedTo, to);
