@@ -38,7 +38,7 @@ import { encryptShareTo } from './exportedShare.ts';
 import { dealersNumbers, openImportedShare } from './importedShare.ts';
 import type { Instance } from './instance.ts';
 import { oneUse } from './oneUse.ts';
-import { payloadsOf, requireOneAnswer, requirePayload } from './payload.ts';
+import { rememberedPayloads, requireOneAnswer, requirePayload } from './payload.ts';
 import type { ReplayMemory } from './replayMemory.ts';
 import type { SeedStore } from './seeds.ts';
 import { openSession, type Session, type Step } from './sessions.ts';
@@ -95,6 +95,7 @@ export function createHandlers({
   const keys = derivedKeys({ shares, find: (keyId) => authority.registry.keys.get(keyId) });
   const sessions = new Map<string, { session: Session<Outcome>; expiry: NodeJS.Timeout }>();
   const nonces = oneUse<Nonces>({ max: maxNonces, maxAgeMs: madeAheadMs, clock, wipe: wipeNonces });
+  const payloadsOf = rememberedPayloads();
   /** Keys that a session is making shares of. */
   const inMaking = new Set<string>();
   const presignatures = oneUse<Presignature>({ max: maxPresignatures, maxAgeMs: madeAheadMs, clock, wipe: wipePresignature });

@@ -1,10 +1,12 @@
 /** What a signature request asks to be signed, read from the bytes that the caller's credential signed. @module */
 
+import { toHex } from '../base/bytes.ts';
 import { Refusal } from '../base/errors.ts';
 import { parseJson } from '../base/json.ts';
 import type { ChainKey } from '../chains/chain.ts';
 import { parseRequest, type Where } from '../chains/index.ts';
 import { signatureRequestBody } from '../chains/requests.ts';
+import { payloadHashOf } from '../crypto/authorisation.ts';
 import { type Payload, samePayload } from '../crypto/schemes/scheme.ts';
 import { quorumOf } from '../mpc/protocols.ts';
 
@@ -22,6 +24,29 @@ export async function payloadsOf(body: Uint8Array, key: ChainKey, where: Where =
     throw new Refusal('BadRequest', `${['body', ...(issue?.path ?? [])].join('.')}: ${issue?.message ?? 'malformed'}`);
   }
   return (await parseRequest(parsed.data, key, where)).payloads;
+}
+
+/** Of requests that are being signed at once. */
+const maxRemembered = 32;
+
+/**
+ * `payloadsOf` for a signer that is asked for one payload of a request after the other: of a request with several, they are worked out once,
+ * not as many times as there are.
+ */
+export function rememberedPayloads(): typeof payloadsOf {
+  const recent = new Map<string, Promise<readonly Payload[]>>();
+  return async (body, key, where = {}) => {
+    const name = [payloadHashOf(body), key.keyType, toHex(key.publicKey), JSON.stringify(where)].join();
+    const known = recent.get(name);
+    if (known !== undefined) return known;
+    const payloads = payloadsOf(body, key, where);
+    recent.set(name, payloads);
+    const [oldest] = recent.keys();
+    if (recent.size > maxRemembered && oldest !== undefined) recent.delete(oldest);
+    const isAskedAgain = await payloads.then(({ length }) => length > 1).catch(() => false);
+    if (!isAskedAgain) recent.delete(name);
+    return payloads;
+  };
 }
 
 /**

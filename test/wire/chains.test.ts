@@ -24,6 +24,7 @@ import { fromHex, to0x, toBase64, toHex, utf8 } from '../../src/base/bytes.ts';
 import { addressOf } from '../../src/chains/index.ts';
 import { type Instance, officialClient, startInstance } from '../support/instance.ts';
 import { inputOf, paymentOf, psbtOf, requireSigned } from '../support/psbts.ts';
+import { randomOf } from '../support/random.ts';
 import type { KeyTypeNames } from './examples.ts';
 
 type Forged = Parameters<typeof localForger.forge>[0];
@@ -49,6 +50,19 @@ const samples: Readonly<Record<string, Sample>> = {
       expect(signature).toBeUndefined();
       expect(signatures).toHaveLength(3);
       requireSigned(bytesOf(signedData), [0, 1, 2], publicKey);
+    },
+  },
+
+  'Bitcoin, as many inputs as are signed at once': {
+    key: { scheme: 'ECDSA', curve: 'secp256k1' },
+    request(publicKey) {
+      const random = randomOf('inputs');
+      const inputs = Array.from({ length: 200 }, () => inputOf('pkh', publicKey, { random }));
+      return { kind: 'Psbt', network: 'Dogecoin', psbt: to0x(psbtOf({ inputs, outputs: [{ script: new Uint8Array(0), amount: 1000n }] })) };
+    },
+    verify({ signatures = [], signedData }, publicKey) {
+      expect(signatures).toHaveLength(200);
+      requireSigned(bytesOf(signedData), [...signatures.keys()], publicKey);
     },
   },
 
@@ -263,14 +277,18 @@ beforeAll(async () => {
 });
 afterAll(() => instance?.remove());
 
-test.each(Object.entries(samples))('%s', async (_, { key, request, verify }) => {
-  const { id: keyId, publicKey } = await client.keys.createKey({ body: key });
-  const body = await request(bytesOf(publicKey));
-  const answer = await client.keys.generateSignature({ keyId, body });
-  expect(answer).toMatchObject({ status: 'Signed', requestBody: body });
-  expect(answer).not.toHaveProperty('txHash');
-  await verify(answer, bytesOf(publicKey), body);
-});
+test.each(Object.entries(samples))(
+  '%s',
+  async (_, { key, request, verify }) => {
+    const { id: keyId, publicKey } = await client.keys.createKey({ body: key });
+    const body = await request(bytesOf(publicKey));
+    const answer = await client.keys.generateSignature({ keyId, body });
+    expect(answer).toMatchObject({ status: 'Signed', requestBody: body });
+    expect(answer).not.toHaveProperty('txHash');
+    await verify(answer, bytesOf(publicKey), body);
+  },
+  60_000,
+);
 
 function bytesOf(hex = ''): Uint8Array {
   const bytes = fromHex(hex);

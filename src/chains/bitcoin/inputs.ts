@@ -33,8 +33,9 @@ export interface OwnInput {
   readonly script: OwnScript;
   readonly amount: bigint;
   readonly sighashType: number;
-  readonly merkleRoot: Uint8Array;
 }
+
+const none = new Uint8Array(0);
 
 /** What each input spends: undefined where the PSBT does not say. @throws {Refusal} BadRequest where it contradicts itself */
 export function spentOutputs(psbt: Psbt): readonly (Spent | undefined)[] {
@@ -76,11 +77,14 @@ function ownScriptOf(map: PsbtMap, output: Output, key: ChainKey, { scripts }: C
   const known = scripts.find(({ script }) => equal(script, output.script));
   if (known !== undefined || !scripts.some(({ hashing }) => hashing === 'taproot')) return known;
   // A key with scripts: its output is not one of a wallet of ours, but its key path is the key's to spend.
-  const internalKey = onlyValue(map, inputTypes.taprootInternalKey);
-  const merkleRoot = onlyValue(map, inputTypes.taprootMerkleRoot);
+  const { internalKey, merkleRoot } = taprootOf(map);
   if (internalKey === undefined || merkleRoot === undefined || !equal(internalKey, key.publicKey.subarray(1))) return undefined;
   const withScripts = taprootScript(key.publicKey, merkleRoot);
   return equal(withScripts.script, output.script) ? withScripts : undefined;
+}
+
+function taprootOf(map: PsbtMap): { readonly internalKey: Uint8Array | undefined; readonly merkleRoot: Uint8Array | undefined } {
+  return { internalKey: onlyValue(map, inputTypes.taprootInternalKey), merkleRoot: onlyValue(map, inputTypes.taprootMerkleRoot) };
 }
 
 /** @throws {Refusal} BadRequest for an input of this key that must not be signed */
@@ -105,23 +109,11 @@ function ownInput(
     throw refuse('its redeem script is not that of the output it spends');
   }
   if (onlyValue(map, inputTypes.witnessScript) !== undefined) throw refuse('it has a witness script, which the output it spends has not');
-  return { index, script, amount: spent.output.amount, sighashType, merkleRoot: merkleRootOf(map, { key, script, refuse }) };
-}
-
-/** @throws {Refusal} BadRequest for taproot fields that contradict the output */
-function merkleRootOf(
-  map: PsbtMap,
-  { key, script, refuse }: { key: ChainKey; script: OwnScript; refuse: (why: string) => Refusal },
-): Uint8Array {
-  const none = new Uint8Array(0);
-  if (script.hashing !== 'taproot') return none;
-  const internalKey = onlyValue(map, inputTypes.taprootInternalKey);
-  if (internalKey !== undefined && !equal(internalKey, key.publicKey.subarray(1))) throw refuse('its internal key is not this key');
-  const merkleRoot = onlyValue(map, inputTypes.taprootMerkleRoot) ?? none;
-  if (!equal(taprootScript(key.publicKey, merkleRoot).script, script.script)) {
+  const { internalKey, merkleRoot = none } = taprootOf(map);
+  if (script.merkleRoot !== undefined && !equal(merkleRoot, script.merkleRoot))
     throw refuse('its merkle root is not that of the output it spends');
-  }
-  return merkleRoot;
+  if (internalKey !== undefined && !equal(internalKey, key.publicKey.subarray(1))) throw refuse('its internal key is not this key');
+  return { index, script, amount: spent.output.amount, sighashType };
 }
 
 function isSigned(map: PsbtMap, { publicKey }: ChainKey): boolean {

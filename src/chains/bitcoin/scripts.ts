@@ -22,6 +22,8 @@ export interface OwnScript {
   readonly sighashTypes: readonly [number, ...number[]];
   /** Of a script behind a hash. */
   readonly redeemScript?: Uint8Array;
+  /** Of a taproot output: empty for a key without scripts. */
+  readonly merkleRoot?: Uint8Array;
   /** What stands in the scriptSig of the final transaction, and so in its id. @param signature with its sighash type */
   scriptSig(signature: Uint8Array): Uint8Array;
 }
@@ -61,8 +63,8 @@ export function payToWitnessKeyHash(publicKey: Uint8Array): Uint8Array {
   return concat(Uint8Array.of(op.zero), push(hash160(publicKey)));
 }
 
-/** OP_1 output key. @param merkleRoot empty for a key without scripts (BIP-86) */
-export function payToTaproot(publicKey: Uint8Array, merkleRoot: Uint8Array): Uint8Array {
+/** OP_1 output key. */
+function payToTaproot(publicKey: Uint8Array, merkleRoot: Uint8Array): Uint8Array {
   return concat(Uint8Array.of(op.one), push(tapTweak(publicKey, merkleRoot).outputKey));
 }
 
@@ -97,6 +99,7 @@ export function witnessKeyHashScripts(publicKey: Uint8Array): readonly [OwnScrip
 export function taprootScript(publicKey: Uint8Array, merkleRoot: Uint8Array): OwnScript {
   return {
     script: payToTaproot(publicKey, merkleRoot),
+    merkleRoot,
     hashing: 'taproot',
     sighashTypes: [sighashTypes.default, sighashTypes.all],
     scriptSig: () => empty,

@@ -54,14 +54,15 @@ function everyOutput(spent: readonly (Spent | undefined)[], own: readonly OwnInp
   return undefined;
 }
 
-function payloadOf({ index, script, amount, sighashType: type, merkleRoot }: OwnInput, key: ChainKey, sighashes: Sighashes): Payload {
+function payloadOf({ index, script, amount, sighashType: type }: OwnInput, key: ChainKey, sighashes: Sighashes): Payload {
   switch (script.hashing) {
     case 'legacy':
       return { bytes: sighashes.legacy({ index, type, script: script.script }) };
     case 'bip143':
       return { bytes: sighashes.bip143({ index, type, script: payToKeyHash(key.publicKey), amount }) };
     case 'taproot':
-      return { bytes: sighashes.taproot({ index, type }), taprootMerkleRoot: merkleRoot };
+      assert(script.merkleRoot, 'a taproot output has its merkle root');
+      return { bytes: sighashes.taproot({ index, type }), taprootMerkleRoot: script.merkleRoot };
   }
 }
 

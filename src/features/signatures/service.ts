@@ -33,6 +33,8 @@ const firstPollMs = 10;
 const maxPollMs = 200;
 
 const maxFailedAtOnce = 1000;
+/** Of one request's payloads: so many sessions at a time, that those of the last do not wait for all of them, and others get their turn. */
+const maxPayloadsAtOnce = 32;
 export const abandonedReason = 'the service stopped before the request was signed';
 
 /** The key that signs, and the wallet that the request came through, if one. */
@@ -131,11 +133,15 @@ export function createSignatureService(parts: {
 
   async function sign(context: Context, key: SigningKey, { unsigned, filled }: Parsed) {
     const authorisation = authorisationOf(context);
-    const signatures = await Promise.all(
-      unsigned.payloads.map((payload, payloadIndex) =>
-        coordinator.sign({ key: referenceOf(key), payload, payloadIndex, filled, authorisation }),
-      ),
-    );
+    const signatures: Signature[] = [];
+    while (signatures.length < unsigned.payloads.length) {
+      const from = signatures.length;
+      const some = unsigned.payloads.slice(from, from + maxPayloadsAtOnce);
+      const asked = some.map((payload, i) =>
+        coordinator.sign({ key: referenceOf(key), payload, payloadIndex: from + i, filled, authorisation }),
+      );
+      signatures.push(...(await Promise.all(asked)));
+    }
     return wireOf(signatures, unsigned.assemble(signatures));
   }
 
