@@ -17,7 +17,6 @@ import type { Accepted, MutableRegistry, Registry } from '../authority/registry.
 import { genesisOf, initialRegistry, type Root, resumedRegistry } from '../authority/root.ts';
 import type { SignedHead } from '../authority/signedHead.ts';
 import { verifyLog } from '../authority/verifyLog.ts';
-import { equal } from '../base/bytes.ts';
 import { assert, messageOf, Refusal } from '../base/errors.ts';
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { maxEntriesPerPage } from './contract.ts';
@@ -104,16 +103,22 @@ export function openLedger({ root, signerId, sign, store: { log, registry: rows 
   function fromCheckpoint(checkpoint: Checkpoint): State {
     const { head, roots } = checkpoint;
     const isOfThisRoot = head.sequence > 0 || sameHead(head, genesisOf(root));
-    if (!isOfThisRoot || !isStored(head)) throw notWhatItWas(head);
+    if (!isOfThisRoot || !isEndOfLog(head)) throw notWhatItWas(head);
     const records = openKeptRecords(rows, roots);
     isResumed = true;
     return { records, registry: resumedRegistry(root, checkpoint, watched(records)), saved: checkpoint, unconfirmed: undefined };
   }
 
-  function isStored(head: Head): boolean {
-    if (head.sequence === 0) return true;
-    const [entry] = log.read(head.sequence, 1);
-    return entry?.sequence === head.sequence && equal(hashOf(entry.text), head.hash);
+  /** Whether the entries before this head, a page of them, are those that it commits to. What is before them is for the review. */
+  function isEndOfLog(head: Head): boolean {
+    const count = Math.min(maxEntriesPerPage, head.sequence);
+    const page = log.read(head.sequence - count + 1, count);
+    let expected = head;
+    for (const { sequence, text } of page.toReversed()) {
+      if (!sameHead({ sequence, hash: hashOf(text) }, expected)) return false;
+      expected = { sequence: sequence - 1, hash: decodeEntry(text).previous };
+    }
+    return page.length === count;
   }
 
   /** What the log has after the checkpoint. */

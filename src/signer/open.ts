@@ -74,7 +74,6 @@ function signerOn(store: SignerStore, { dataDir, keyEncryptionKey, clock, log }:
   if (self === undefined) throw new Error(`${join(dataDir, pinnedClusterFile)} does not name this signer (${signerId})`);
 
   const root = rootOf(cluster);
-  const instance = openInstance({ store, keyEncryptionKey, signerId, onReplaced: (reason) => failure.resolve(reason) });
   const witness = openWitness({
     store,
     keyEncryptionKey,
@@ -99,6 +98,8 @@ function signerOn(store: SignerStore, { dataDir, keyEncryptionKey, clock, log }:
       failure.resolve(fault);
     },
   });
+  // By entries of a log that has been found to be what it was.
+  const instance = openInstance({ store, keyEncryptionKey, signerId, onReplaced: (reason) => failure.resolve(reason) });
   const replays = openReplayMemory({ dataDir, clock, hasHistory: authority.registry.head.sequence > 0 || witness.isAwaited });
   const identity = identityOf({ ...secrets, index: self.index, directory: directoryOf(cluster) });
   const shares = sealedShares({ store, keyEncryptionKey, signerId });

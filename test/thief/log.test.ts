@@ -62,18 +62,16 @@ describe('a signer’s own copy, on its disk', () => {
     return signer;
   }
 
-  /** Some of these entries are older than what a start looks at. */
-  test.each<readonly [string, (db: DatabaseSync) => void, RegExp, RegExp]>([
+  /** What is further back than a start looks is found beside the work: `test/signer/ledger.test.ts`. */
+  test.each<readonly [string, (db: DatabaseSync) => void, RegExp]>([
     [
       'a body altered',
       (db) => db.exec(`update entries set text = replace(text, '"body":"ey', '"body":"eX') where sequence = 2`),
-      /: entry 2 does not verify: /,
       /^the authority log of this signer is not what it was: entry 2 was altered/,
     ],
     [
       'an entry removed',
       (db) => db.exec('delete from entries where sequence = 2'),
-      /: entry 2 does not verify: entry 3 does not follow entry 1$/,
       /^the authority log of this signer is not what it was: entry 2 was removed/,
     ],
     [
@@ -82,24 +80,16 @@ describe('a signer’s own copy, on its disk', () => {
         db.exec(
           'update entries set sequence = -sequence where sequence in (2, 3); update entries set sequence = 5 + sequence where sequence < 0',
         ),
-      /: entry 2 does not verify: /,
       /^the authority log of this signer is not what it was: entry 2 was reordered/,
     ],
     [
       'an entry that is none',
       (db) => db.exec(`update entries set text = '{}' where sequence = 1`),
-      /: entry 1 does not verify: /,
       /^the authority log of this signer is not what it was: entry 1 was /,
     ],
-  ])('%s: it is found beside the work, it stops signing, does not start again, and says where', async (_, change, reason, whole) => {
+  ])('%s: it does not start, and says where', async (_, change, reason) => {
     const signer = await tampered(change);
-    expect(starts(signer)).toBe('starts');
-    expect((await signer.failed).message).toMatch(reason);
-    const authorisation = cluster.sign(cluster.admin, signature());
-    const said = await Promise.allSettled([sharesOf(cluster, { key, payload, authorisation }, [signer])]);
-    expect(JSON.stringify(said)).toContain('the signer failed; its log says why');
-    signer.stop();
-    expect(starts(signer)).toMatch(whole);
+    expect(starts(signer)).toMatch(reason);
   });
 
   test('cut off at its end: it does not start, and says where', async () => {
