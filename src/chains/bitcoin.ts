@@ -19,9 +19,10 @@
  * Hash      the id of the final transaction, lower-case hex without 0x; unknown while another's input may have a script in it.
  * Decided   Psbt takes `blockchainKind`, since nothing in it names a network; outputs then have no address, so it is incomplete.
  *           A witness 0 input is signed without its previous transaction, as the vendor does. Its signature is over its own amount only, so
- *           with two of them the fee could be more than is said (spending.ts, `feeOf`): then none is said. Give previous transactions.
+ *           with two of them the fee could be more than is said (effects.ts, `feeOf`): then none is said. Give previous transactions.
  *           Taproot with a merkle root is signed when the PSBT has internal key and root, and the output is theirs. A redeem script may be
- *           missing: the output proves it. BIP-322 for P2PKH is the older format of signed messages, refused.
+ *           missing: the output proves it. BIP-322 is refused where the address is P2PKH: wallets use an older format for those.
+ *           A previous transaction with extension data of Litecoin (MWEB) is not read: without that data its id is the same.
  *           A hash type ALL in a taproot input stands behind the 64 bytes in the PSBT, as BIP-341 has it, and not in `encoded`.
  *
  * Sources   BIP-143, 174, 322, 341, 370, 371.

@@ -11,7 +11,7 @@ import { littleEndian } from '../encodings/littleEndian.ts';
 import { opReturn, push } from './scripts.ts';
 import { type Output, type Transaction, transactionId } from './transaction.ts';
 
-export interface MessageToSign {
+interface MessageToSign {
   /** `to_sign`, without its witness. */
   readonly transaction: Transaction;
   /** The output of `to_spend` that its one input spends. */

@@ -59,7 +59,7 @@ export function payToKeyHash(publicKey: Uint8Array): Uint8Array {
 }
 
 /** OP_0 hash. */
-export function payToWitnessKeyHash(publicKey: Uint8Array): Uint8Array {
+function payToWitnessKeyHash(publicKey: Uint8Array): Uint8Array {
   return concat(Uint8Array.of(op.zero), push(hash160(publicKey)));
 }
 
@@ -109,7 +109,7 @@ export function taprootScript(publicKey: Uint8Array, merkleRoot: Uint8Array): Ow
 /** OP_RETURN and nothing: an output that nobody spends. */
 export const opReturn = Uint8Array.of(op.return);
 
-export type ReadScript =
+type ReadScript =
   | { readonly form: 'keyHash' | 'scriptHash' | 'scriptHash32'; readonly hash: Uint8Array }
   | { readonly form: 'witness'; readonly version: 0 | 1; readonly program: Uint8Array };
 

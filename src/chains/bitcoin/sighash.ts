@@ -11,7 +11,7 @@ import { taggedHash } from '../../crypto/schemes/taggedHash.ts';
 import { littleEndian } from '../encodings/littleEndian.ts';
 import { encodeOutput, encodeTransaction, hash256, type Output, sha256, type Transaction, withSize } from './transaction.ts';
 
-export interface SighashOptions {
+interface SighashOptions {
   readonly index: number;
   readonly type: number;
 }
