@@ -1,0 +1,3 @@
+import { testSchedules } from './schedules.ts';
+
+testSchedules({ signers: 4, threshold: 1 });
