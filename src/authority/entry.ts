@@ -3,6 +3,7 @@
  *
  *   {"sequence":n,"previous":"<hex>","authorisation":{"binding":{…},"body":"<base64url>","assertion":{…}}}
  *   {"sequence":n,"previous":"<hex>","recovery":{"publicKey":"<PEM>","at":n,"signatures":[{"signerId":…,"signature":…}]}}
+ *   {"sequence":n,"previous":"<hex>","cluster":{"threshold":n,"signers":[{"index":n,"signerId":…,"encryptionKey":…}],"at":n,"signatures":[…]}}
  *
  * An entry's hash is that of its text, which names the hash before it.
  * @module
@@ -13,10 +14,11 @@ import { z } from 'zod';
 import { fromBase64Url, fromHex, lengthPrefixed, toBase64Url, toHex, utf8 } from '../base/bytes.ts';
 import { assert, Refusal } from '../base/errors.ts';
 import type { Assertion, Authorisation } from '../crypto/authorisation.ts';
+import type { ClusterChange } from './cluster.ts';
 import type { Head } from './head.ts';
 import { maxBodyBytes, parsed } from './parse.ts';
 import type { Recovery } from './recovery.ts';
-import { assertionSchema, base64Url, bindingSchema, maxEntryChars, recoverySchema } from './wire.ts';
+import { assertionSchema, base64Url, bindingSchema, clusterChangeSchema, maxEntryChars, recoverySchema } from './wire.ts';
 
 export { maxEntryChars } from './wire.ts';
 
@@ -37,10 +39,18 @@ export interface RecoveryEntry extends Position {
   readonly recovery: Recovery;
 }
 
-export type Entry = ActionEntry | RecoveryEntry;
+/** Other signers, by the operators of those before. */
+export interface ClusterEntry extends Position {
+  readonly cluster: ClusterChange;
+}
+
+export type Entry = ActionEntry | RecoveryEntry | ClusterEntry;
+
+/** What an entry says. */
+export type EntryContent = { authorisation: Authorisation } | { recovery: Recovery } | { cluster: ClusterChange };
 
 /** The entry that this would be at this head. */
-export function entryAfter({ sequence, hash }: Head, content: { authorisation: Authorisation } | { recovery: Recovery }): Entry {
+export function entryAfter({ sequence, hash }: Head, content: EntryContent): Entry {
   return { ...content, sequence: sequence + 1, previous: hash };
 }
 
@@ -58,6 +68,7 @@ export function hashOf(text: string): Uint8Array {
 export function encodeEntry(entry: Entry): string {
   const position = { sequence: entry.sequence, previous: toHex(entry.previous) };
   if ('recovery' in entry) return JSON.stringify({ ...position, recovery: recoveryOf(entry.recovery) });
+  if ('cluster' in entry) return JSON.stringify({ ...position, cluster: clusterOf(entry.cluster) });
   const { binding, body, assertion } = entry.authorisation;
   const { method, path, payloadHash, organisationId, callerId, nonce, expiresAt } = binding;
   return JSON.stringify({
@@ -90,12 +101,13 @@ const authorisationText = z.strictObject({
 const entrySchema = z.union([
   z.strictObject({ ...position, authorisation: authorisationText }),
   z.strictObject({ ...position, recovery: recoverySchema }),
+  z.strictObject({ ...position, cluster: clusterChangeSchema }),
 ]);
 
-type Content = { authorisation: z.output<typeof authorisationText> } | { recovery: Recovery };
+type Content = { authorisation: z.output<typeof authorisationText> } | { recovery: Recovery } | { cluster: ClusterChange };
 
-function contentOf(content: Content): { authorisation: Authorisation } | { recovery: Recovery } {
-  if ('recovery' in content) return content;
+function contentOf(content: Content): EntryContent {
+  if ('recovery' in content || 'cluster' in content) return content;
   const { binding, body, assertion } = content.authorisation;
   return { authorisation: { binding, body: bytesOf(fromBase64Url(body)), assertion } };
 }
@@ -126,6 +138,15 @@ function assertionOf({ kind, credId, clientData, signature, algorithm }: Asserti
 
 function recoveryOf({ publicKey, at, signatures }: Recovery) {
   return { publicKey, at, signatures: signatures.map(({ signerId, signature }) => ({ signerId, signature: unpadded(signature) })) };
+}
+
+function clusterOf({ threshold, signers, at, signatures }: ClusterChange) {
+  return {
+    threshold,
+    signers: signers.map(({ index, signerId, encryptionKey }) => ({ index, signerId, encryptionKey })),
+    at,
+    signatures: signatures.map(({ signerId, signature }) => ({ signerId, signature: unpadded(signature) })),
+  };
 }
 
 function unpadded(text: string): string {

@@ -57,11 +57,11 @@ function requireKeyType(protocol: ImportKey['protocol'], curve: ImportKey['curve
 }
 
 /** @throws {Refusal} BadRequest unless there is one share for each signer of the cluster */
-function requireOneEach({ root }: Registry, shares: ImportedShares): void {
+function requireOneEach({ cluster }: Registry, shares: ImportedShares): void {
   const named = shares.map(({ signerId }) => signerId);
-  const isComplete = named.length === root.signers.length && root.signers.every(({ signerId }) => named.includes(signerId));
+  const isComplete = named.length === cluster.signers.length && cluster.signers.every(({ signerId }) => named.includes(signerId));
   if (!isComplete) {
-    throw new Refusal('BadRequest', `encryptedKeyShares: expected one for each of the ${root.signers.length} signers of GET /signers`);
+    throw new Refusal('BadRequest', `encryptedKeyShares: expected one for each of the ${cluster.signers.length} signers of GET /signers`);
   }
 }
 

@@ -9,13 +9,16 @@
 
 import { equal } from '../base/bytes.ts';
 import { Refusal } from '../base/errors.ts';
-import { type Moment, timeShownBy } from './authorise.ts';
+import { type Moment, timeOf, timeShownBy } from './authorise.ts';
+import { decideClusterChange, isSignedBy, isVouchedFor, timeShownByChange } from './cluster.ts';
 import { decide } from './decide.ts';
 import { type Entry, headOf } from './entry.ts';
 import type { Head } from './head.ts';
+import { operatorsLifetimeSeconds } from './operators.ts';
 import { decideRecovery, timeShownByRecovery } from './recovery.ts';
 import type { Accepted, MutableRegistry, Registry } from './registry.ts';
 import { isConfirmed, type SignedHead } from './signedHead.ts';
+import type { SetInForce } from './signers.ts';
 
 /** @throws {Refusal} Conflict when it does not follow this head; and what the entry itself is refused for */
 export function check(registry: Registry, entry: Entry, moment: Moment): Accepted {
@@ -24,6 +27,10 @@ export function check(registry: Registry, entry: Entry, moment: Moment): Accepte
   if ('recovery' in entry) {
     const changes = decideRecovery(registry, entry.recovery, moment);
     return { ...position, time: timeShownByRecovery(registry, entry.recovery), changes };
+  }
+  if ('cluster' in entry) {
+    const changes = decideClusterChange(registry, entry.cluster, position.head, moment);
+    return { ...position, time: timeShownByChange(registry, entry.cluster), changes };
   }
   const { binding } = entry.authorisation;
   const { changes } = decide(registry, entry.authorisation, moment);
@@ -56,10 +63,29 @@ export function requireConfirmed(registry: Registry, entries: readonly Entry[], 
     requireNext(head, entry);
     head = headOf(entry);
   }
-  if (!isConfirmed(registry.root, head, vouchers)) {
-    const { threshold } = registry.root;
+  if (!areVouchedFor(registry, entries, vouchers)) {
+    const { threshold } = registry.cluster;
     throw new Refusal('Forbidden', `entries up to ${head.sequence} are taken over when ${threshold + 1} signers vouch for the last one`);
   }
+}
+
+/**
+ * Whether signers vouch for the last of these entries whose word counts there (`isVouchedFor`), where this registry need not have the
+ * entries. Changes of signers among them are followed as far as operators have signed them, each set handing over to the next; whatever else
+ * they are worth is found when they are applied.
+ */
+export function areVouchedFor(registry: Registry, entries: readonly Entry[], vouchers: readonly SignedHead[]): boolean {
+  const [first, last] = [entries[0], entries.at(-1)];
+  if (first === undefined || last === undefined) return isVouchedFor(registry, registry.head, vouchers);
+  let sets: readonly (SetInForce | undefined)[] = registry.clustersAt(first.sequence).slice(0, 1);
+  for (const entry of entries) {
+    const current = sets.at(-1);
+    sets = [current];
+    if (current === undefined || !('cluster' in entry) || !isSignedBy(current, entry.cluster)) continue;
+    const { threshold, signers } = entry.cluster;
+    sets = [current, { clusterId: current.clusterId, threshold, signers, since: headOf(entry) }];
+  }
+  return sets.some((set) => set !== undefined && isConfirmed(set, headOf(last), vouchers));
 }
 
 /**
@@ -73,6 +99,17 @@ export function forkedAt({ head, hashAt }: Registry, entries: readonly Entry[]):
     return (before && !equal(entry.previous, before)) || (own && !equal(headOf(entry).hash, own));
   };
   return entries.find((entry) => entry.sequence <= head.sequence + 1 && differs(entry))?.sequence;
+}
+
+/** When what an entry says was asked for, or agreed on: unix seconds. */
+export function askedAt(entry: Entry): number {
+  if ('recovery' in entry) return entry.recovery.at;
+  return 'cluster' in entry ? entry.cluster.at : timeOf(entry.authorisation.binding);
+}
+
+/** Unix seconds: from then on nobody accepts it live. */
+export function expiryOf(entry: Entry): number {
+  return 'authorisation' in entry ? entry.authorisation.binding.expiresAt : askedAt(entry) + operatorsLifetimeSeconds;
 }
 
 function requireNext(head: Head, { sequence, previous }: Entry): void {

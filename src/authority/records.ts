@@ -7,7 +7,7 @@
 import { toHex } from '../base/bytes.ts';
 import { importCredentialKey } from '../crypto/assertions.ts';
 import { anchorFor, type Head } from './head.ts';
-import type { Account, Assignment, Change, Credential, Derivation, Key, Permission, Wallet } from './registry.ts';
+import type { Account, Assignment, Change, Credential, Derivation, Key, Permission, SignersSince, Wallet } from './registry.ts';
 
 export interface Records {
   account: Account;
@@ -17,6 +17,7 @@ export interface Records {
   assignment: Assignment;
   key: Key;
   wallet: Wallet;
+  cluster: SignersSince;
   /** By `aliasOf`: the id of the record that is found so. */
   alias: string;
   /** By master key: the smallest index at which it has no child. */
@@ -41,7 +42,7 @@ interface RecordKind<T> {
 }
 
 /** Counts changes of what is kept for the same log: what another version has kept is not read on, but made anew out of the log. */
-export const recordsVersion = 2;
+export const recordsVersion = 3;
 
 export const recordKinds: { readonly [K in Kind]: RecordKind<Records[K]> } = {
   account: json('held'),
@@ -57,6 +58,7 @@ export const recordKinds: { readonly [K in Kind]: RecordKind<Records[K]> } = {
   assignment: json('held'),
   key: json('lookedUp'),
   wallet: json('lookedUp'),
+  cluster: json('held'),
   alias: json('lookedUp'),
   nextChild: json('lookedUp'),
   nonce: json('held'),

@@ -6,19 +6,15 @@
  */
 
 import { fromBigInt, lengthPrefixed, utf8 } from '../base/bytes.ts';
-import { Refusal } from '../base/errors.ts';
 import { importCredentialKey } from '../crypto/assertions.ts';
 import { clockSkewSeconds, type Moment } from './authorise.ts';
 import { daysValidAtMost } from './bodies.ts';
 import type { Head } from './head.ts';
 import { namesFrom } from './ids.ts';
+import { type OperatorSignature, requireInTime, requireOperators } from './operators.ts';
 import type { Change, Registry } from './registry.ts';
 import { daySeconds } from './root.ts';
 import { fresh } from './rule.ts';
-import { signedBy } from './signers.ts';
-
-/** How long operators may take to bring their signatures together. */
-export const recoveryLifetimeSeconds = 7 * daySeconds;
 
 /** What the operators agree on. */
 export interface RecoveryTerms {
@@ -30,7 +26,7 @@ export interface RecoveryTerms {
 
 export interface Recovery extends RecoveryTerms {
   /** Of exactly t + 1 signers, by ascending signerId, so that one recovery has one text. base64url. */
-  readonly signatures: readonly { readonly signerId: string; readonly signature: string }[];
+  readonly signatures: readonly OperatorSignature[];
 }
 
 /** What each operator's signer signs. @param at the head which the recovery follows */
@@ -53,8 +49,8 @@ export function decideRecovery(registry: Registry, recovery: Recovery, moment: M
   const { publicKey, at } = recovery;
   const { root, ids, head } = registry;
   const message = recoveryMessage(root.clusterId, head, recovery);
-  requireSigned(registry, recovery, message);
-  requireInTime(registry, at, moment);
+  requireOperators('recovery', registry.cluster, recovery.signatures, message);
+  requireInTime('recovery', registry, at, moment);
   const key = importCredentialKey(publicKey);
   const names = namesFrom('countersign/authority/recovery/v1', message);
   const accountId = ids.userId;
@@ -98,28 +94,4 @@ export function decideRecovery(registry: Registry, recovery: Recovery, moment: M
 /** What the log shows of the time, once it holds this recovery. */
 export function timeShownByRecovery(registry: Registry, { at }: RecoveryTerms): number {
   return Math.max(registry.time, at - clockSkewSeconds);
-}
-
-function requireSigned({ root }: Registry, { signatures }: Recovery, message: Uint8Array): void {
-  const needed = root.threshold + 1;
-  if (root.signers.length < needed) throw no('the signers of the cluster are not pinned here: give the cluster file');
-  if (signatures.length !== needed) throw no(`a recovery takes the signatures of ${needed} signers, not of ${signatures.length}`);
-  for (const [i, { signerId, signature }] of signatures.entries()) {
-    if (i > 0 && signerId <= (signatures[i - 1]?.signerId ?? ''))
-      throw no('the signers of a recovery differ, and stand in the order of their ids');
-    if (!signedBy(root, { signerId, message, signature }))
-      throw no(`signer ${signerId} of this cluster has not signed this recovery at this head`);
-  }
-}
-
-function requireInTime({ time }: Registry, at: number, moment: Moment): void {
-  if (at + recoveryLifetimeSeconds <= time) throw no('the recovery had expired when an earlier entry of the log was made');
-  if (moment === 'replay') return;
-  const now = moment.now / 1000;
-  if (at > now + clockSkewSeconds) throw no('the recovery is of a time to come');
-  if (now > at + recoveryLifetimeSeconds) throw no(`the recovery expired ${Math.ceil(now - at - recoveryLifetimeSeconds)} seconds ago`);
-}
-
-function no(reason: string): Refusal {
-  return new Refusal('Forbidden', `recovery refused: ${reason}`);
 }

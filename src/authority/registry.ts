@@ -16,6 +16,7 @@ import { anchorFor, type Head, sameHead } from './head.ts';
 import type { Managed } from './managed.ts';
 import { aliasOf, type Kind, keep, keepHead, type RecordStore, type Records, recordKinds, staged } from './records.ts';
 import type { Root, RootIds } from './root.ts';
+import type { Member, SetInForce } from './signers.ts';
 
 /** Who may call. So far only service accounts are made; end users have rules of their own, in force from the day that there are any. */
 export type AccountKind = 'ServiceAccount' | 'CustomerEmployee' | 'EndUser';
@@ -107,6 +108,17 @@ export interface Wallet {
   readonly network: WalletNetwork;
 }
 
+/** Signers that an entry has put in the place of those before. */
+export interface SignersSince {
+  /** The number of the entry, as a text. */
+  readonly id: string;
+  readonly since: number;
+  /** Of the head that it makes: hex. */
+  readonly hash: string;
+  readonly threshold: number;
+  readonly signers: readonly Member[];
+}
+
 /** One record as it is from now on. Only assignments end; everything else stays, for what it has done. */
 export type Change =
   | { readonly kind: 'account'; readonly record: Account }
@@ -115,7 +127,8 @@ export type Change =
   | { readonly kind: 'assignment'; readonly record: Assignment }
   | { readonly kind: 'revocation'; readonly record: Assignment }
   | { readonly kind: 'key'; readonly record: Key }
-  | { readonly kind: 'wallet'; readonly record: Wallet };
+  | { readonly kind: 'wallet'; readonly record: Wallet }
+  | { readonly kind: 'cluster'; readonly record: SignersSince };
 
 /** Records that are asked for by their ids. */
 export interface Lookup<T> {
@@ -128,6 +141,13 @@ export interface Registry {
   readonly ids: RootIds;
   readonly organisationId: string;
   readonly head: Head;
+  /** Who the signers are now. */
+  readonly cluster: SetInForce;
+  /**
+   * Whose word counts for the head that ends with this entry: of those before it, and, where the entry is itself a change of signers, also of
+   * those after it.
+   */
+  clustersAt(sequence: number): readonly SetInForce[];
   /** Unix seconds: the log shows that it is at least this late. What had expired before is in the log already, or never will be. */
   readonly time: number;
   readonly accounts: ReadonlyMap<string, Account>;
@@ -170,14 +190,22 @@ export interface MutableRegistry extends Registry {
 }
 
 /** The registry of these records, at this head; what they are before the first entry, `root.ts` says. */
-export function createRegistry(start: { root: Root; ids: RootIds; head: Head; time: number; records: RecordStore }): MutableRegistry {
-  const { root, ids, records } = start;
+export function createRegistry(start: {
+  root: Root;
+  ids: RootIds;
+  genesis: Head;
+  head: Head;
+  time: number;
+  records: RecordStore;
+}): MutableRegistry {
+  const { root, ids, genesis, records } = start;
   let { head, time } = start;
   const accounts = held(records, 'account');
   const credentials = held(records, 'credential');
   const permissions = held(records, 'permission');
   const assignments = held(records, 'assignment');
   const nonces = held(records, 'nonce');
+  const clusters = held(records, 'cluster');
   const byIdentity = grouped(assignments, ({ identityId }) => identityId);
   const byAccount = grouped(credentials, ({ accountId }) => accountId);
   const byExpiry = grouped(nonces, (expiresAt) => expiresAt);
@@ -202,10 +230,22 @@ export function createRegistry(start: { root: Root; ids: RootIds; head: Head; ti
         assignments.delete(change.record.id);
         byIdentity.get(change.record.identityId)?.delete(change.record.id);
         break;
+      case 'cluster':
+        clusters.set(change.record.id, change.record);
+        break;
       case 'key':
       case 'wallet':
         break; // looked up
     }
+  }
+
+  /** In force after the entry with this number. */
+  function clusterAfter(sequence: number): SetInForce {
+    const { clusterId } = root;
+    const latest = [...clusters.values()].filter(({ since }) => since <= sequence).sort((a, b) => b.since - a.since)[0];
+    if (latest === undefined) return { clusterId, threshold: root.threshold, signers: root.signers, since: genesis };
+    const { since, hash, threshold, signers } = latest;
+    return { clusterId, threshold, signers, since: { sequence: since, hash: fromHex(hash) ?? new Uint8Array() } };
   }
 
   /** By times of expiry, which are few: an action lives for five minutes. */
@@ -242,6 +282,13 @@ export function createRegistry(start: { root: Root; ids: RootIds; head: Head; ti
     },
     get time() {
       return time;
+    },
+    get cluster() {
+      return clusterAfter(head.sequence);
+    },
+    clustersAt(sequence) {
+      const [before, after] = [clusterAfter(sequence - 1), clusterAfter(sequence)];
+      return before.since.sequence === after.since.sequence ? [before] : [before, after];
     },
     assignmentsOf: (identityId) => byIdentity.get(identityId)?.values() ?? [],
     credentialsOf: (accountId) => byAccount.get(accountId)?.values() ?? [],

@@ -23,7 +23,7 @@ export interface Root {
   /** t: the operators of t + 1 signers can replace the root's credential. */
   readonly threshold: number;
   /** The cluster's; none where only the credential is at hand, and then no recovery can be verified. */
-  readonly signers: readonly { readonly signerId: string }[];
+  readonly signers: readonly { readonly signerId: string; readonly index?: number }[];
 }
 
 export interface RootIds {
@@ -102,12 +102,12 @@ export function initialRegistry(root: Root, records: RecordStore = recordsInMemo
   ];
   for (const change of changes) keep(records, change);
   keepHead(records, head);
-  return createRegistry({ root, ids, head, time: createdAt, records });
+  return createRegistry({ root, ids, genesis: head, head, time: createdAt, records });
 }
 
 /** The registry of records that are kept already: as the log up to this head made them. */
 export function resumedRegistry(root: Root, { head, time }: Pick<MutableRegistry, 'head' | 'time'>, records: RecordStore): MutableRegistry {
-  return createRegistry({ root, ids: rootIds(root), head, time, records });
+  return createRegistry({ root, ids: rootIds(root), genesis: genesisOf(root), head, time, records });
 }
 
 function identityOf({ clusterId, publicKey, createdAt }: Root): Uint8Array[] {

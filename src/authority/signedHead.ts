@@ -7,8 +7,7 @@
 import { fromBigInt, lengthPrefixed, utf8 } from '../base/bytes.ts';
 import { type Head, sameHead } from './head.ts';
 import type { Registry } from './registry.ts';
-import type { Root } from './root.ts';
-import { signedBy } from './signers.ts';
+import { type SignerSet, signedBy } from './signers.ts';
 
 export interface SignedHead extends Head {
   /** Unix seconds: when it was said. */
@@ -26,14 +25,14 @@ export function headMessage(clusterId: string, { sequence, hash }: Head, at: num
 }
 
 /** Whether a signer of this cluster said so. Anything malformed is `false`. */
-export function verifySignedHead(root: Pick<Root, 'clusterId' | 'signers'>, head: SignedHead): boolean {
+export function verifySignedHead(root: Pick<SignerSet, 'clusterId' | 'signers'>, head: SignedHead): boolean {
   const { signerId, signature, at, sequence } = head;
   if (![at, sequence].every((number) => Number.isSafeInteger(number) && number >= 0)) return false;
   return signedBy(root, { signerId, signature, message: headMessage(root.clusterId, head, at) });
 }
 
 /** Whether t + 1 signers vouch for exactly this head. */
-export function isConfirmed(root: Root, head: Head, vouchers: readonly SignedHead[]): boolean {
+export function isConfirmed(root: SignerSet, head: Head, vouchers: readonly SignedHead[]): boolean {
   const vouching = vouchers.filter((voucher) => sameHead(voucher, head) && verifySignedHead(root, voucher));
   return new Set(vouching.map(({ signerId }) => signerId)).size > root.threshold;
 }

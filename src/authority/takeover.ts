@@ -18,7 +18,7 @@ export interface Takeover {
 }
 
 export const takeover = rule(registryRequests.takeOverSigner, ({ registry, body }) => {
-  const isSigner = registry.root.signers.some(({ signerId }) => signerId === body.signerId);
+  const isSigner = registry.cluster.signers.some(({ signerId }) => signerId === body.signerId);
   if (!isSigner) throw new Refusal('NotFound', 'Signer');
   return [];
 });

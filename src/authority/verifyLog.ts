@@ -126,7 +126,7 @@ function follows(entry: Entry, head: Head): boolean {
 
 /** Whether anything about the entry is of this organisation. */
 function isOurs({ organisationId, credentials }: Registry, entry: Entry): boolean {
-  if ('recovery' in entry) return true;
+  if (!('authorisation' in entry)) return true;
   const { binding, assertion } = entry.authorisation;
   return binding.organisationId === organisationId || credentials.has(assertion.credId);
 }

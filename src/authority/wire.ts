@@ -41,7 +41,30 @@ export const assertionSchema = z.strictObject({
 
 export const base64Url = z.string().refine((text) => fromBase64Url(text) !== undefined, 'expected base64url');
 
-/** What the operators of t + 1 signers have agreed on, and signed (`recovery.ts`). */
+const operatorSignatures = z.array(z.strictObject({ signerId: z.string().max(64), signature: base64Url.max(128) })).max(maxSigners);
+
+/** What the operators of t + 1 signers have agreed on, and signed (`cluster.ts`). */
+export const clusterTermsSchema = z.strictObject({
+  threshold: z.int().min(1).max(maxSigners),
+  signers: z
+    .array(
+      z.strictObject({
+        index: z.int().min(1).max(maxSigners),
+        signerId: z.base64().length(44),
+        encryptionKey: z.base64().length(48),
+      }),
+    )
+    .min(3)
+    .max(maxSigners),
+  /** Unix seconds. */
+  at: z
+    .int()
+    .min(0)
+    .max(2 ** 33),
+});
+export const clusterChangeSchema = clusterTermsSchema.extend({ signatures: operatorSignatures });
+
+/** The same (`recovery.ts`). */
 export const recoverySchema = z.strictObject({
   /** PEM of the root's new credential. */
   publicKey: z.string().min(1).max(maxPemChars),
@@ -50,5 +73,5 @@ export const recoverySchema = z.strictObject({
     .int()
     .min(0)
     .max(2 ** 33),
-  signatures: z.array(z.strictObject({ signerId: z.string().max(64), signature: base64Url.max(128) })).max(maxSigners),
+  signatures: operatorSignatures,
 });

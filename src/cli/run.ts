@@ -30,6 +30,12 @@ countersign service init --data-dir DIR [--name NAME]
                                   make the service's TLS key and print its public half
 countersign cluster assemble --threshold 1 --out FILE --root-public-key FILE PUBLIC.json…
                                   join public halves to a cluster file
+countersign cluster change local [--signers N] [--threshold T] [--replace N]…
+                                  other signers for the cluster of DATA_DIR, which must be stopped (docs/cluster.md)
+countersign cluster change propose --cluster FILE [--signer N=PUBLIC.json]… [--remove N]… [--threshold T]
+countersign cluster change sign --data-dir DIR --change FILE
+countersign cluster change apply --cluster FILE --change FILE PART.json…
+                                  the same on several hosts, by the operators of the signers
 countersign cluster refresh --key ID | --all
                                   deal keys anew, to fresh shares (credentials as for call)
 countersign call METHOD PATH [JSON]
@@ -50,6 +56,9 @@ export async function run(args: readonly string[]): Promise<void> {
   const [first, ...rest] = args;
   if (first === 'cluster' && rest[0] === 'refresh') {
     return (await import('./commands/refresh.ts')).refresh(rest.slice(1), process.env);
+  }
+  if (first === 'cluster' && rest[0] === 'change') {
+    return (await import('./commands/clusterChange.ts')).clusterChange(rest.slice(1), process.env);
   }
   if (first === 'cluster') return (await import('./commands/cluster.ts')).cluster(rest);
   if (first === 'audit') return (await import('./commands/audit.ts')).audit(rest, process.env);

@@ -17,7 +17,7 @@ import { commonRefusal, SignerFailures } from './quorum.ts';
 export interface AuthorityLog {
   append(entry: Entry, history: EntrySource): Promise<readonly SignedHead[]>;
   heads(): Promise<readonly SignedHead[]>;
-  entriesFrom(from: number): Promise<Continuation | undefined>;
+  entriesFrom(from: number, history: EntrySource | undefined): Promise<Continuation | undefined>;
   /**
    * Brings one signer's log up to the history, also one that ends with an entry that never came to be.
    * @returns whether its log has changed
@@ -52,14 +52,16 @@ export function authorityLog(
   cluster: ClusterFile,
   onContradiction: (link: Link, before: SignedHead, now: SignedHead) => void,
 ): AuthorityLog {
-  const root = rootOf(cluster);
-  const needed = root.threshold + 1;
+  const { clusterId } = cluster;
+  const needed = cluster.threshold + 1;
+  /** Of these very signers; whose word counts where, the history says. */
+  const isSigned = (head: SignedHead) => verifySignedHead({ clusterId, signers: cluster.signers }, head);
   const signerIds = new Map(cluster.signers.map(({ index, signerId }) => [index, signerId]));
   const underWay = new Map<Link, Promise<boolean>>();
   const lastShown = new Map<Link, SignedHead>();
 
   function requireOwn(link: Link, head: SignedHead): SignedHead {
-    if (head.signerId !== signerIds.get(link.index) || !verifySignedHead(root, head)) {
+    if (head.signerId !== signerIds.get(link.index) || !isSigned(head)) {
       throw new SignerFailure(link.index, 'Aborted', 'shows a head of its log that it has not signed', [link.index]);
     }
     const before = lastShown.get(link);
@@ -175,7 +177,7 @@ export function authorityLog(
       throw commonRefusal(failures, needed) ?? new Refusal('Unavailable', message, { cause });
     },
 
-    async entriesFrom(from) {
+    async entriesFrom(from, history) {
       const said = await heads();
       const lengthOf = (link: Link) => said.find(({ signerId }) => signerId === signerIds.get(link.index))?.sequence ?? 0;
       const longestFirst = links.filter((link) => lengthOf(link) >= from).sort((a, b) => lengthOf(b) - lengthOf(a));
@@ -186,8 +188,9 @@ export function authorityLog(
         const last = entries.at(-1);
         if (last === undefined) return undefined;
         const head = headOf(last);
-        const vouchers = [...page.vouchers, ...said].filter((one) => sameHead(one, head) && verifySignedHead(root, one));
-        if (isConfirmed(root, head, vouchers)) return { entries, vouchers: onePerSigner(vouchers) };
+        const vouchers = [...page.vouchers, ...said].filter((one) => sameHead(one, head));
+        if (history?.areVouchedFor(entries, vouchers) ?? isConfirmed(rootOf(cluster), head, vouchers))
+          return { entries, vouchers: onePerSigner(vouchers) };
         // Its last entry may be one that never came to be.
         const isEnd = last.sequence === lengthOf(link);
         return isEnd && entries.length > 1 ? read(link, entries.length - 1) : undefined;

@@ -22,6 +22,8 @@ export interface KeyReference extends KeySharing {
 export interface KeySharing {
   /** Counts how often it was dealt anew. */
   readonly epoch: number;
+  /** So many shares tell nothing; undefined: as of the cluster when it was made. */
+  readonly threshold?: number | undefined;
   /** By participant number: share · base. */
   readonly verificationShares: ReadonlyMap<number, Uint8Array>;
 }
@@ -61,6 +63,8 @@ export interface EntrySource {
   entries(from: number, count: number): Promise<readonly Entry[]>;
   /** Who vouched for the head that ends with entry `sequence`; none where that is not known. */
   vouchers(sequence: number): Promise<readonly SignedHead[]>;
+  /** Whether signers vouch for the last of these entries whose word counts there. */
+  areVouchedFor(entries: readonly Entry[], vouchers: readonly SignedHead[]): boolean;
 }
 
 export interface Coordinator {
@@ -82,6 +86,8 @@ export interface Coordinator {
   entriesFrom(from: number): Promise<{ readonly entries: readonly Entry[]; readonly vouchers: readonly SignedHead[] } | undefined>;
   /** Sets up what the signers must share before their first ECDSA signature; cheap when it stands. @throws {Refusal} Unavailable */
   prepare(): Promise<void>;
+  /** Sets it up anew, under use. @throws {Refusal} Unavailable unless all signers answer */
+  renewSeeds(): Promise<void>;
   /**
    * Distributed key generation by all signers, of a key whose creation stands in the authority log; durable at each of them when it
    * resolves. @throws {Refusal} Unavailable

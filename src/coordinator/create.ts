@@ -13,7 +13,7 @@ import { combine as combineDh } from '../mpc/dh/combine.ts';
 import { combine as combineEcdsa } from '../mpc/ecdsa/combine.ts';
 import { aggregate } from '../mpc/frost/aggregate.ts';
 import { type Protocol, protocols, quorumOf } from '../mpc/protocols.ts';
-import type { ClusterFile, Outcome } from '../signer/contract.ts';
+import { type ClusterFile, currentOf, type Outcome } from '../signer/contract.ts';
 import type { Transport } from '../transport/transport.ts';
 import { authorityLog } from './authorityLog.ts';
 import type { Coordinator, EntrySource, KeyReference, NewKey, SignInput } from './coordinator.ts';
@@ -25,7 +25,7 @@ import { newKeyOf, sameKey } from './newKey.ts';
 import { nonceStock } from './nonces.ts';
 import { presignatureStock } from './presignatures.ts';
 import { askAll, SignerFailures, withQuorum } from './quorum.ts';
-import { agreeOnSeeds, answering } from './roll.ts';
+import { agreeOnSeeds, answering, setUpSeeds } from './roll.ts';
 import { runSession } from './session.ts';
 import { knownSharings } from './sharings.ts';
 import { succession } from './succession.ts';
@@ -37,9 +37,9 @@ const reportEveryMs = 1_000;
 /** Whoever has not encrypted its share by then is done without. */
 const exportTimeoutMs = 2_000;
 
-/** @param transports the way to each signer, in the order of `cluster.signers` */
+/** @param transports the way to each of the signers that are there now, in their order (`currentOf`) */
 export function createCoordinator({
-  cluster,
+  cluster: file,
   transports,
   log,
   meter = unmetered,
@@ -49,7 +49,10 @@ export function createCoordinator({
   log: Logger;
   meter?: Meter;
 }): Coordinator {
+  const cluster = currentOf(file);
   const { threshold } = cluster;
+  const { threshold: firstThreshold } = file;
+  const thresholdOf = (key: KeyReference) => key.threshold ?? firstThreshold;
   assert(transports.length === cluster.signers.length, 'there is a way to each signer');
   const links = transports.map((transport, i) => openLink({ index: cluster.signers[i]?.index ?? 0, transport }));
   const stock = presignatureStock(meter.pool);
@@ -69,7 +72,7 @@ export function createCoordinator({
   let history: EntrySource | undefined;
   let rotation = 0;
   const sharings = knownSharings((keyId) => findKey(links, cluster, keyId));
-  const successions = succession(links, () => ({ links, largestThreshold: threshold }));
+  const successions = succession(links, () => ({ links, largestThreshold: Math.max(threshold, thresholdBefore(file)) }));
 
   /** Without those that turned out to have lost their share, as long as `size` others are there. */
   const holdersOf = (key: KeyReference, size: number): readonly Link[] => {
@@ -144,8 +147,9 @@ export function createCoordinator({
   async function sign(input: SignInput): Promise<Signature> {
     const { keyType } = input.key;
     const protocol = protocols[keyType];
-    const size = quorumOf(keyType, threshold);
-    const quorum = { links: holdersOf(input.key, size), size, threshold, purpose: `signing with ${keyType}` };
+    const keyThreshold = thresholdOf(input.key);
+    const size = quorumOf(keyType, keyThreshold);
+    const quorum = { links: holdersOf(input.key, size), size, threshold: keyThreshold, purpose: `signing with ${keyType}` };
     switch (protocol.family) {
       case 'ecdsa':
         return withQuorum(quorum, (chosen) => signEcdsa(protocol, chosen, input));
@@ -229,7 +233,7 @@ export function createCoordinator({
   }
 
   async function derive({ key, domain, seed, authorisation }: Parameters<Coordinator['derive']>[0]): Promise<Uint8Array> {
-    const size = quorumOf(key.keyType, threshold);
+    const size = quorumOf(key.keyType, thresholdOf(key));
     const quorum = {
       links: holdersOf(key, size),
       size,
@@ -251,7 +255,7 @@ export function createCoordinator({
       const { box } = await authority.whenCurrent(link, history, () => link.ask('exportShare', question, exportTimeoutMs));
       return box;
     };
-    return collectShares(holdersOf(key, threshold + 1), threshold + 1, ask);
+    return collectShares(holdersOf(key, thresholdOf(key) + 1), thresholdOf(key) + 1, ask);
   }
 
   return {
@@ -261,8 +265,15 @@ export function createCoordinator({
     },
     append: (entry, source) => logged(authority.append(entry, source), { entry: entry.sequence }),
     heads: () => authority.heads(),
-    entriesFrom: (from) => authority.entriesFrom(from),
-    prepare: () => agreeOnSeeds(links, cluster),
+    entriesFrom: (from) => authority.entriesFrom(from, history),
+    async prepare() {
+      await current();
+      await agreeOnSeeds(links, cluster);
+    },
+    async renewSeeds() {
+      await current();
+      await setUpSeeds(links, cluster);
+    },
     createKey: (input) => logged(createKey(input), { keyId: input.keyId }),
     importKey: (input) => logged(importKey(input), { keyId: input.keyId }),
     findKey: (keyId) => findKey(links, cluster, keyId),
@@ -323,4 +334,9 @@ function generated(outcome: Outcome): Generated {
 
 function mapValues<V, W>(map: ReadonlyMap<number, V>, change: (value: V) => W): Map<number, W> {
   return new Map([...map].map(([key, value]) => [key, change(value)]));
+}
+
+/** Of the signers before the last change. */
+function thresholdBefore(file: ClusterFile): number {
+  return (file.changes?.at(-2) ?? file).threshold;
 }

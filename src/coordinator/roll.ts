@@ -36,8 +36,14 @@ export async function agreeOnSeeds(links: readonly Link[], cluster: ClusterFile)
   const names = new Set([...up.values()].map(({ seeds }) => seeds));
   // With a signer away nothing can be set up; those that are there go on if they agree.
   if (names.size === 1 && !names.has('')) return;
-  if (up.size < links.length) {
-    throw new Refusal('Unavailable', `setting up the cluster needs all ${links.length} signers; ${up.size} answer`);
+  await setUpSeeds(links, cluster, up.size);
+}
+
+/** @throws {Refusal} Unavailable unless all answer */
+export async function setUpSeeds(links: readonly Link[], cluster: ClusterFile, known?: number): Promise<void> {
+  const up = known ?? (await answering(links, cluster)).size;
+  if (up < links.length) {
+    throw new Refusal('Unavailable', `setting up the cluster needs all ${links.length} signers; ${up} answer`);
   }
   await runSession(links, { kind: 'seeds' });
 }

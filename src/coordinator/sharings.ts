@@ -25,8 +25,8 @@ export function knownSharings(find: (keyId: string) => Promise<KeySharing | unde
   const behind = new Map<string, Set<number>>();
   let follower: SharingFollower | undefined;
 
-  function moved(keyId: string, { epoch, verificationShares }: KeySharing): void {
-    const sharing = { epoch, verificationShares };
+  function moved(keyId: string, { epoch, threshold, verificationShares }: KeySharing): void {
+    const sharing = { epoch, threshold, verificationShares };
     put(known, keyId, sharing);
     behind.delete(keyId);
     follower?.moved(keyId, sharing);

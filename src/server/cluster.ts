@@ -16,6 +16,7 @@ import { writeDurably } from '../files.ts';
 import {
   type ClusterFile,
   clusterFile,
+  currentOf,
   maxSigners,
   type PublicService,
   type PublicSigner,
@@ -34,11 +35,11 @@ const run = promisify(execFile);
 /** A unix socket's path has at most 107 bytes on Linux, 103 on macOS. */
 const maxSocketPathBytes = 100;
 
-export function localSigners(dataDir: string, count: number): readonly LocalSigner[] {
-  return Array.from({ length: count }, (_, i) => ({
-    index: i + 1,
-    dataDir: join(dataDir, `signer-${i + 1}`),
-    address: { kind: 'unix', path: socketPath(dataDir, `signer-${i + 1}.sock`) },
+export function localSigners(dataDir: string, indices: readonly number[]): readonly LocalSigner[] {
+  return indices.map((index) => ({
+    index,
+    dataDir: join(dataDir, `signer-${index}`),
+    address: { kind: 'unix', path: socketPath(dataDir, `signer-${index}.sock`) },
   }));
 }
 
@@ -56,11 +57,11 @@ export async function ensureLocalCluster(options: {
   const { dataDir, file, threshold, rootPublicKey } = options;
   if (!existsSync(file)) {
     const publicKey = rootPublicKey();
-    const signers = await Promise.all(localSigners(dataDir, options.signers).map((signer) => makeSigner(signer.dataDir)));
+    const signers = await Promise.all(localSigners(dataDir, numbersTo(options.signers)).map((signer) => makeSigner(signer.dataDir)));
     writeDurably(file, clusterText(newCluster({ threshold, rootPublicKey: publicKey, signers })), 0o644);
   }
   const cluster = readCluster(file);
-  const signers = localSigners(dataDir, cluster.signers.length);
+  const signers = localSigners(dataDir, indicesOf(cluster));
   for (const signer of signers) pin(signer.dataDir, cluster);
   return { cluster, signers };
 }
@@ -114,6 +115,15 @@ export function readCluster(file: string): ClusterFile {
 export async function makeSigner(dataDir: string): Promise<PublicSigner> {
   const { stdout } = await run(process.execPath, [program, 'signer', 'init', '--data-dir', dataDir]);
   return publicSigner.parse(JSON.parse(stdout));
+}
+
+/** Of the signers that are there now. */
+export function indicesOf(cluster: ClusterFile): readonly number[] {
+  return currentOf(cluster).signers.map(({ index }) => index);
+}
+
+function numbersTo(count: number): readonly number[] {
+  return Array.from({ length: count }, (_, i) => i + 1);
 }
 
 /** What is pinned stays. */

@@ -5,6 +5,7 @@
 
 import type { KeyObject } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
+import type { ClusterChange } from '../authority/cluster.ts';
 import type { Root } from '../authority/root.ts';
 import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
@@ -17,7 +18,7 @@ import { createAccessService } from '../features/access/service.ts';
 import { createAccessStore, rememberedAtHead } from '../features/access/store.ts';
 import { createTokens } from '../features/access/tokens.ts';
 import { authorityContract } from '../features/authority/contract.ts';
-import type { Projection } from '../features/authority/projection.ts';
+import { clusterProjection, type Projection } from '../features/authority/projection.ts';
 import { createRecoveryService } from '../features/authority/recovery.ts';
 import { authorityRoutes } from '../features/authority/routes.ts';
 import { createAuthority } from '../features/authority/service.ts';
@@ -72,6 +73,8 @@ export interface Parts {
   readonly replicaId: string;
   readonly corsOrigins: readonly string[];
   readonly rpcUrls: RpcUrls;
+  /** The last change of the cluster's signers: to be made an entry of the log, where it is not yet. */
+  readonly clusterChange?: ClusterChange | undefined;
   /** Keys are dealt anew so often; left out: when asked for. */
   readonly refreshEveryMs?: number | undefined;
   readonly clock: Clock;
@@ -95,7 +98,13 @@ export interface Service {
 }
 
 /** From the authority log to each feature's tables. */
-export const projection: Projection = { ...permissionsProjection, ...serviceAccountsProjection, ...keysProjection, ...walletsProjection };
+export const projection: Projection = {
+  ...permissionsProjection,
+  ...serviceAccountsProjection,
+  ...keysProjection,
+  ...walletsProjection,
+  ...clusterProjection,
+};
 
 export function compose(parts: Parts): Service {
   const {
@@ -106,6 +115,7 @@ export function compose(parts: Parts): Service {
     replicaId,
     corsOrigins,
     rpcUrls,
+    clusterChange,
     refreshEveryMs,
     clock,
     log,
@@ -181,9 +191,10 @@ export function compose(parts: Parts): Service {
     async start() {
       await bootstrap({ database, root, projection });
       await authority.start();
+      if (clusterChange !== undefined) await authority.changeCluster(clusterChange);
       await restoration.run();
       await replica.start();
-      refresh.start();
+      refresh.start(await authority.clusterChanged());
     },
     async stop() {
       await refresh.stop();

@@ -4,20 +4,20 @@ import type { KeyObject } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { type Address, addressText } from '../base/address.ts';
 import { ConfigError } from '../config.ts';
-import type { ClusterFile } from '../signer/contract.ts';
+import { type ClusterFile, currentOf } from '../signer/contract.ts';
 import { transportTo } from '../transport/create.ts';
 import type { Transport } from '../transport/transport.ts';
 import { readKeyFile } from './keyFile.ts';
 
 /**
- * @param addresses in the order of `cluster.signers`
+ * @param addresses in the order of the signers that are there now
  * @throws {ConfigError} when they do not fit the cluster, or what TLS needs is missing
  */
 export function signerTransports(
   addresses: readonly Address[],
   { cluster, tlsKeyFile }: { cluster: ClusterFile; tlsKeyFile: string },
 ): Transport[] {
-  const { signers } = cluster;
+  const { signers } = currentOf(cluster);
   if (addresses.length !== signers.length)
     throw new ConfigError(`SIGNERS: names ${addresses.length} signers, the cluster has ${signers.length}`);
   let key: KeyObject | undefined;

@@ -14,13 +14,13 @@ import type { Coordinator } from '../coordinator/coordinator.ts';
 import { createCoordinator } from '../coordinator/create.ts';
 import { writeDurably } from '../files.ts';
 import { createLog, type Logger } from '../log.ts';
-import { type ClusterFile, rootOf } from '../signer/contract.ts';
+import { type ClusterFile, currentOf, rootOf } from '../signer/contract.ts';
 import { lockDirectory } from '../store/lock.ts';
 import { openDatabase } from '../store/open.ts';
 import type { Transport } from '../transport/transport.ts';
 import { unixTransport } from '../transport/unix.ts';
 import { adminFile, completeAdmin, ensureAdminKey } from './adminEnv.ts';
-import { ensureLocalCluster, localSigners, readCluster } from './cluster.ts';
+import { ensureLocalCluster, indicesOf, localSigners, readCluster } from './cluster.ts';
 import { compose } from './compose.ts';
 import { createMetrics, serveMetrics } from './metrics.ts';
 import { signerTransports } from './signerTransports.ts';
@@ -60,7 +60,7 @@ export async function serve(config: Config): Promise<void> {
   opened.adopt(lockDirectory(config.dataDir), (lock) => lock.release());
   if (!existsSync(config.clusterFile)) throw new ConfigError(`CLUSTER_FILE: there is no cluster file at ${config.clusterFile}`);
   const cluster = readCluster(config.clusterFile);
-  const addresses = config.signers ?? localSigners(config.dataDir, cluster.signers.length).map(({ address }) => address);
+  const addresses = config.signers ?? localSigners(config.dataDir, indicesOf(cluster)).map(({ address }) => address);
   const transports = signerTransports(addresses, { cluster, tlsKeyFile: config.tlsKeyFile });
   await serveUntil(stop, { config, cluster, transports, ready: Promise.resolve(), log });
 }
@@ -84,7 +84,10 @@ async function serveUntil(stop: Promise<string>, { config, cluster, transports, 
   const coordinator = opened.adopt(createCoordinator({ cluster, transports, log, ...(metrics && { meter: metrics.meter }) }), (open) =>
     open.close(),
   );
-  const isToldToStop = await Promise.race([prepare(coordinator).then(() => false), stop.then(() => true)]);
+  // What signers share they agree on when their logs know each other: of changed signers, after the log is brought up.
+  const clusterChange = cluster.changes?.at(-1);
+  const first = clusterChange === undefined ? () => coordinator.prepare() : () => requireReachable(coordinator);
+  const isToldToStop = await Promise.race([withinTime(first).then(() => false), stop.then(() => true)]);
   if (isToldToStop) return;
 
   const service = compose({
@@ -95,6 +98,7 @@ async function serveUntil(stop: Promise<string>, { config, cluster, transports, 
     replicaId: replicaIdOf(config.dataDir),
     corsOrigins: config.corsOrigins,
     rpcUrls: config.rpcUrls,
+    clusterChange,
     refreshEveryMs: config.refreshEveryMs,
     clock: systemClock,
     log,
@@ -104,6 +108,7 @@ async function serveUntil(stop: Promise<string>, { config, cluster, transports, 
   const admin = await completeAdmin({ ...service, file: adminFileOf(config), apiUrl, rootPublicKey: cluster.root.publicKey });
   opened.defer(() => service.stop());
   await service.start();
+  if (clusterChange !== undefined) await withinTime(() => coordinator.prepare());
   opened.defer(() => service.server.close());
   if (metrics && config.metrics) {
     metrics.watch(coordinator);
@@ -115,12 +120,18 @@ async function serveUntil(stop: Promise<string>, { config, cluster, transports, 
   log.info({ signal: await stop }, 'stopping: no new requests, those under way are finished');
 }
 
-/** Waits for the signers, then sets up what they share. */
-async function prepare(coordinator: Coordinator): Promise<void> {
+/** @throws {Error} unless all signers answer */
+async function requireReachable(coordinator: Coordinator): Promise<void> {
+  const silent = (await coordinator.health()).filter(({ up }) => !up).map(({ index }) => index);
+  if (silent.length > 0) throw new Error(`signer ${silent.join(', ')} does not answer`);
+}
+
+/** Signers take a while to start: tries again until they have. */
+async function withinTime(work: () => Promise<void>): Promise<void> {
   const until = Date.now() + signersWithinMs;
   for (;;) {
     try {
-      return await coordinator.prepare();
+      return await work();
     } catch (error) {
       if (Date.now() > until) throw error;
       await pause(askSignersEveryMs);
@@ -156,7 +167,7 @@ function welcome({
   apiUrl: string;
   admin: Awaited<ReturnType<typeof completeAdmin>>;
 }): void {
-  const { threshold, signers } = cluster;
+  const { threshold, signers } = currentOf(cluster);
   const database = config.databaseUrl === undefined ? 'embedded database' : 'PostgreSQL';
   const file = relative(process.cwd(), adminFileOf(config)) || adminFileOf(config);
   const credentials = {

@@ -6,15 +6,15 @@
  * @module
  */
 
+import { isVouchedFor } from '../authority/cluster.ts';
 import { decodeEntry, type Entry, headOf } from '../authority/entry.ts';
 import { type Head, sameHead } from '../authority/head.ts';
-import { check, forkedAt } from '../authority/log.ts';
-import { recoveryLifetimeSeconds } from '../authority/recovery.ts';
+import { areVouchedFor, check, expiryOf, forkedAt } from '../authority/log.ts';
 import type { Registry } from '../authority/registry.ts';
-import { headMessage, isConfirmed, type SignedHead, verifySignedHead } from '../authority/signedHead.ts';
+import { headMessage, type SignedHead, verifySignedHead } from '../authority/signedHead.ts';
 import { toBase64Url, toHex } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
-import { Refusal } from '../base/errors.ts';
+import { assert, Refusal } from '../base/errors.ts';
 import { maxEntriesPerPage, maxPageChars } from './contract.ts';
 import { judgedAt, SignerRefusal } from './errors.ts';
 import { type Ledger, type LedgerParts, openLedger } from './ledger.ts';
@@ -93,7 +93,7 @@ export function openAuthority({
   }
 
   function confirmHead(vouchers: readonly SignedHead[]): void {
-    if (ledger.unconfirmed !== undefined && isConfirmed(root, ledger.registry.head, vouchers)) ledger.confirm(vouchers);
+    if (ledger.unconfirmed !== undefined && isVouchedFor(ledger.registry, ledger.registry.head, vouchers)) ledger.confirm(vouchers);
   }
 
   /** Makes room for another history that t + 1 signers vouch for. @throws {SignerRefusal} Forked where this one is confirmed */
@@ -114,7 +114,7 @@ export function openAuthority({
     if (
       before.sequence === ledger.registry.head.sequence &&
       !sameHead(before, ledger.registry.head) &&
-      isConfirmed(root, before, vouchers)
+      isVouchedFor(ledger.registry, before, vouchers)
     ) {
       giveWay(before.sequence);
       throw tooEarly(entry);
@@ -122,7 +122,10 @@ export function openAuthority({
     if (before.sequence === ledger.registry.head.sequence) {
       confirmHead(vouchers);
       if (ledger.unconfirmed !== undefined) {
-        throw refuse('Refused', `entry ${entry.sequence} comes when ${root.threshold + 1} signers vouch for entry ${before.sequence}`);
+        throw refuse(
+          'Refused',
+          `entry ${entry.sequence} comes when ${ledger.registry.cluster.threshold + 1} signers vouch for entry ${before.sequence}`,
+        );
       }
     }
     if (ledger.unconfirmed?.sequence === entry.sequence) {
@@ -163,8 +166,8 @@ export function openAuthority({
         throw refuse('Refused', `entry ${entry.sequence} does not follow the one before it`);
       }
     }
-    if (isConfirmed(root, head, vouchers)) return;
-    const message = `entries up to ${head.sequence} are taken over when ${root.threshold + 1} signers vouch for the last one`;
+    if (areVouchedFor(ledger.registry, entries, vouchers)) return;
+    const message = `entries up to ${head.sequence} are taken over when ${ledger.registry.cluster.threshold + 1} signers vouch for the last one`;
     throw new SignerRefusal('Refused', message, { head: ledger.registry.head, cause: new Refusal('Forbidden', message) });
   }
 
@@ -177,14 +180,16 @@ export function openAuthority({
     if (held === undefined) return signHead();
     const expiry = expiryOf(held);
     const own = headOf(held);
+    const [set] = ledger.registry.clustersAt(held.sequence);
+    assert(set, 'some signers are in force');
     const lacks = (head: SignedHead) =>
       head.signerId !== signerId &&
       head.at > expiry &&
       head.sequence <= own.sequence &&
       !sameHead(head, own) &&
-      verifySignedHead(root, head);
+      verifySignedHead(set, head);
     const lacking = new Set(heads.filter(lacks).map((head) => head.signerId));
-    const needed = root.signers.length - root.threshold;
+    const needed = set.signers.length - set.threshold;
     if (clock() / 1000 <= expiry || lacking.size < needed) {
       throw refuse('Refused', `entry ${own.sequence} is given up when it has expired and ${needed} other signers show that they lack it`);
     }
@@ -219,9 +224,4 @@ function fitting(page: readonly StoredEntry[]): readonly StoredEntry[] {
     return chars > maxPageChars;
   });
   return over < 0 ? page : page.slice(0, over);
-}
-
-/** Unix seconds: from then on nobody accepts it live. */
-function expiryOf(entry: Entry): number {
-  return 'recovery' in entry ? entry.recovery.at + recoveryLifetimeSeconds : entry.authorisation.binding.expiresAt;
 }

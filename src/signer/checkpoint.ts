@@ -52,7 +52,7 @@ export function readCheckpoint(
   root: Root,
   signerId: string,
 ): Checkpoint | { readonly distrusted: string } {
-  if (!signedBy(root, { signerId, signature, message: messageOf(root.clusterId, text) }))
+  if (!signedBy({ signers: [{ signerId }] }, { signerId, signature, message: messageOf(root.clusterId, text) }))
     return { distrusted: 'it is not one that this signer has made' };
   const { version, sequence, hash, time, roots } = schema.parse(JSON.parse(text));
   const isCurrent =

@@ -7,7 +7,7 @@
 import { z } from 'zod';
 import { importedShares } from '../authority/bodies.ts';
 import type { Root } from '../authority/root.ts';
-import { maxEntryChars } from '../authority/wire.ts';
+import { clusterChangeSchema, maxEntryChars } from '../authority/wire.ts';
 import { toBase64 } from '../base/bytes.ts';
 import { type RefusalCode, refusals } from '../base/errors.ts';
 import { type KeyType, keyTypes } from '../base/keyTypes.ts';
@@ -103,7 +103,13 @@ const commitment = z.object({ hiding: bytes, binding: bytes });
 const numberInBatch = z.int().min(0).max(maxBatch);
 
 /** What is public of a sharing. */
-const sharing = { epoch, publicKey: bytes, verificationShares: byParticipant(bytes), chainCode: bytes32 };
+const sharing = {
+  epoch,
+  threshold: z.int().min(1).max(maxSigners),
+  publicKey: bytes,
+  verificationShares: byParticipant(bytes),
+  chainCode: bytes32,
+};
 
 /** The end of a session, by the task's kind. */
 const outcome = z.discriminatedUnion('kind', [
@@ -293,6 +299,8 @@ export const pinnedRoot = z.object({ publicKey: z.string().min(1).max(4096), cre
 export const publicService = z.object({ name: z.string().min(1).max(64), tlsPin });
 export type PublicService = z.output<typeof publicService>;
 
+const member = z.object({ index: participant, ...publicSigner.shape });
+
 /**
  * The public face of a cluster: written once when it is made, pinned by every signer and read by the service. Over TLS the service knows
  * the signers by their `tlsPin`, and a signer lets in `services` and nobody else; over unix sockets neither is looked at.
@@ -301,15 +309,20 @@ export const clusterFile = z.object({
   clusterId: z.string(),
   threshold: z.int().min(1),
   root: pinnedRoot,
-  signers: z
-    .array(z.object({ index: participant, ...publicSigner.shape }))
-    .min(3)
-    .max(maxSigners),
+  signers: z.array(member).min(3).max(maxSigners),
   services: z.array(publicService).exactOptional(),
+  /** Changes of the signers since, each as their operators have signed it; the last says who they are now. */
+  changes: z.array(z.object({ ...clusterChangeSchema.shape, signers: z.array(member).min(3).max(maxSigners) })).exactOptional(),
 });
 export type ClusterFile = z.output<typeof clusterFile>;
 
+/** The cluster with the signers it has now, or is to have when the log has its last change. */
+export function currentOf(file: ClusterFile): ClusterFile {
+  const { threshold, signers } = file.changes?.at(-1) ?? file;
+  return { ...file, threshold, signers };
+}
+
 /** The root of the cluster's authority log. */
 export function rootOf({ clusterId, root, threshold, signers }: ClusterFile): Root {
-  return { clusterId, ...root, threshold, signers: signers.map(({ signerId }) => ({ signerId })) };
+  return { clusterId, ...root, threshold, signers: signers.map(({ signerId, index }) => ({ signerId, index })) };
 }

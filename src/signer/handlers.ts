@@ -23,20 +23,20 @@ import { type Presignature, presign, wipePresignature } from '../mpc/ecdsa/presi
 import { signShare as signShareEcdsa } from '../mpc/ecdsa/sign.ts';
 import { commit, type Nonces, wipeNonces } from '../mpc/frost/commit.ts';
 import { signShare as signShareFrost } from '../mpc/frost/sign.ts';
-import type { Identity } from '../mpc/identity.ts';
 import { importShare } from '../mpc/importShare.ts';
 import type { KeyShare } from '../mpc/keyShare.ts';
 import type { Party } from '../mpc/party.ts';
 import { type EcdsaCurve, type Protocol, protocols } from '../mpc/protocols.ts';
-import { setUpSeeds } from '../mpc/prss.ts';
+import { type Seeds, setUpSeeds } from '../mpc/prss.ts';
 import type { Handlers } from './answer.ts';
 import type { SignerAuthority } from './authority.ts';
-import type { ClusterFile, Outcome, Params, Task, Turn } from './contract.ts';
+import type { Outcome, Params, Task, Turn } from './contract.ts';
 import { derivedKeys } from './derivedKeys.ts';
 import { judgedAt, SignerRefusal } from './errors.ts';
 import { encryptShareTo } from './exportedShare.ts';
 import { dealersNumbers, openImportedShare } from './importedShare.ts';
 import type { Instance } from './instance.ts';
+import type { Membership } from './membership.ts';
 import { oneUse } from './oneUse.ts';
 import { rememberedPayloads, requireOneAnswer, requirePayload } from './payload.ts';
 import type { ReplayMemory } from './replayMemory.ts';
@@ -60,9 +60,10 @@ const noNonces = 'no such nonces: never made, used, or too old';
 const noPresignature = 'no such presignature: never made, used, or too old';
 
 export interface SignerParts {
-  readonly cluster: ClusterFile;
+  readonly clusterId: string;
+  readonly signerId: string;
   readonly index: number;
-  readonly identity: Identity;
+  readonly membership: () => Membership;
   /** Goes into every nonce beside fresh random bytes: see `commit`. */
   readonly nonceSecret: Uint8Array;
   readonly shares: Shares;
@@ -76,9 +77,10 @@ export interface SignerParts {
 }
 
 export function createHandlers({
-  cluster,
+  clusterId,
+  signerId,
   index,
-  identity,
+  membership,
   nonceSecret,
   shares,
   succession,
@@ -89,26 +91,31 @@ export function createHandlers({
   replays,
   clock,
 }: SignerParts): Handlers {
-  const self = cluster.signers.find((signer) => signer.index === index);
-  assert(self, 'this signer is in its cluster');
-  const numbers = dealersNumbers(cluster);
   const keys = derivedKeys({ shares, find: (keyId) => authority.registry.keys.get(keyId) });
   const sessions = new Map<string, { session: Session<Outcome>; expiry: NodeJS.Timeout }>();
   const nonces = oneUse<Nonces>({ max: maxNonces, maxAgeMs: madeAheadMs, clock, wipe: wipeNonces });
   const payloadsOf = rememberedPayloads();
   /** Keys that a session is making shares of. */
   const inMaking = new Set<string>();
-  const presignatures = oneUse<Presignature>({ max: maxPresignatures, maxAgeMs: madeAheadMs, clock, wipe: wipePresignature });
+  /** With the seeds they were made of: others may have come since. */
+  const presignatures = oneUse<{ presignature: Presignature; seeds: Seeds }>({
+    max: maxPresignatures,
+    maxAgeMs: madeAheadMs,
+    clock,
+    wipe: ({ presignature }) => wipePresignature(presignature),
+  });
 
   async function run(task: Task, party: Party): Promise<Outcome> {
-    const { threshold } = cluster;
+    const { threshold, holders } = membership();
+    if (task.kind !== 'redeal' && !party.participants.every((participant) => holders.participants.includes(participant)))
+      throw new SignerRefusal('Refused', `only signers of the cluster take part: ${holders.participants.join(', ')}`);
     switch (task.kind) {
       case 'seeds': {
-        const { length } = cluster.signers;
+        const { length } = holders.participants;
         if (party.participants.length < length)
           throw new SignerRefusal('Refused', `seeds are set up by all ${length} signers of the cluster`);
         seeds.replace(party.sessionId, await setUpSeeds(party, { threshold }));
-        return { kind: 'seeds', seeds: seeds.name };
+        return { kind: 'seeds', seeds: seeds.nameFor(holders) };
       }
       case 'keygen': {
         const { keyId, keyType } = task;
@@ -126,10 +133,14 @@ export function createHandlers({
         return making(keyId, () => succession.redeal(task, party));
       }
       case 'presign': {
-        const made = await presign(party, { curve: task.curve, threshold, seeds: seeds.current(), count: task.count });
+        const drawn = seeds.current();
+        const made = await presign(party, { curve: task.curve, threshold, seeds: drawn, count: task.count });
         const [first] = made;
         assert(first, 'a batch holds at least one');
-        presignatures.put(batchName(task.curve, first.batch), made);
+        presignatures.put(
+          batchName(task.curve, first.batch),
+          made.map((presignature) => ({ presignature, seeds: drawn })),
+        );
         return { kind: 'presign', batch: first.batch, commitments: made.map(({ R }) => R) };
       }
     }
@@ -144,8 +155,15 @@ export function createHandlers({
   function kept(keyId: string, share: KeyShare): Outcome {
     shares.add(keyId, share);
     share.secret.fill(0);
-    const { publicKey, verificationShares, chainCode } = share;
-    return { kind: 'keygen', epoch: shares.publicOf(keyId).epoch, publicKey, verificationShares: byText(verificationShares), chainCode };
+    const { threshold, publicKey, verificationShares, chainCode } = share;
+    return {
+      kind: 'keygen',
+      epoch: shares.publicOf(keyId).epoch,
+      threshold,
+      publicKey,
+      verificationShares: byText(verificationShares),
+      chainCode,
+    };
   }
 
   /** From the share that a key's owner has encrypted to this signer. */
@@ -153,13 +171,15 @@ export function createHandlers({
     party: Party,
     { keyType, minSigners, shares: encrypted }: { keyType: KeyType; minSigners: number; shares: ImportedShares },
   ): Promise<KeyShare> {
+    const { identity, threshold, ...members } = membership();
+    const numbers = dealersNumbers(members);
     if (party.participants.length < numbers.size)
       throw new SignerRefusal('Refused', `keys are imported by all ${numbers.size} signers of the cluster`);
-    const own = encrypted.find(({ signerId }) => signerId === self?.signerId);
+    const own = encrypted.find((one) => one.signerId === signerId);
     assert(own, 'the request has a share for each signer of the cluster');
     const handedIn = openImportedShare(identity, own.encryptedKeyShare, keyType);
     try {
-      return await importShare(party, { keyType, threshold: cluster.threshold, minSigners, numbers, handedIn });
+      return await importShare(party, { keyType, threshold, minSigners, numbers, handedIn });
     } finally {
       handedIn.secret.fill(0);
     }
@@ -193,8 +213,9 @@ export function createHandlers({
   ): Promise<Typed> {
     const { registry } = authority;
     const { body, walletNetwork } = judgedAt(registry.head, () => authoriseSignature(registry, authorisation, { keyId, now: clock() }));
+    requireMember();
     const key = keys.publicOf(keyId, epoch);
-    if (filled !== undefined) requireOneAnswer(key, { signers: cluster.signers.length, threshold: cluster.threshold });
+    if (filled !== undefined) requireOneAnswer(key, { signers: membership().signers.length, threshold: membership().threshold });
     const payloads = await payloadsOf(body, key, { walletNetwork, filled });
     requirePayload(payloads, payloadIndex, payload);
     ready(key);
@@ -208,6 +229,12 @@ export function createHandlers({
     instance.saw(entries);
     instance.guard();
     return { head };
+  }
+
+  /** One that has left deals its shares to those who stay, and does nothing else with them. */
+  function requireMember(): void {
+    if (!membership().signers.some((member) => member.signerId === signerId))
+      throw new SignerRefusal('Refused', 'this signer is not of the cluster, as its log says it');
   }
 
   /** Gives a session's next turn; ends it when the protocol has. */
@@ -235,10 +262,10 @@ export function createHandlers({
 
   return {
     hello: () => ({
-      clusterId: cluster.clusterId,
+      clusterId,
       index,
-      signerId: self.signerId,
-      seeds: seeds.name,
+      signerId,
+      seeds: seeds.nameFor(membership().holders),
       head: authority.registry.head,
       ...(witness.isAwaited && { awaitsWitness: true as const }),
     }),
@@ -259,8 +286,8 @@ export function createHandlers({
     /** Verification shares and chain code are sealed with the share, so it is opened for them. */
     describeKey({ keyId }) {
       const { epoch } = keys.publicOf(keyId);
-      const described = ({ keyType, publicKey, verificationShares, chainCode }: KeyShare) => {
-        return { keyType, epoch, publicKey, verificationShares: byText(verificationShares), chainCode };
+      const described = ({ keyType, threshold, publicKey, verificationShares, chainCode }: KeyShare) => {
+        return { keyType, epoch, threshold, publicKey, verificationShares: byText(verificationShares), chainCode };
       };
       return keys.use(keyId, described, epoch);
     },
@@ -274,14 +301,14 @@ export function createHandlers({
 
     openSession({ sessionId, participants, task }) {
       const name = toHex(sessionId);
-      const known = participants.every((participant) => cluster.signers.some((signer) => signer.index === participant));
+      const known = participants.every((participant) => membership().knows(participant));
       const ascending = participants.every((participant, i) => i === 0 || participant > (participants[i - 1] ?? 0));
       if (!known || !ascending || !participants.includes(index)) {
         throw new SignerRefusal('BadQuestion', 'participants must be signers of this cluster, ascending, this one included');
       }
       if (sessions.has(name)) throw new SignerRefusal('Refused', 'a session of this name is open');
       if (sessions.size >= maxSessions) throw new SignerRefusal('Busy', `more than ${maxSessions} sessions are open`);
-      const ground = { index, participants, sessionId, ...identity.inSession(sessionId) };
+      const ground = { index, participants, sessionId, ...membership().identity.inSession(sessionId) };
       const session = openSession(ground, (party) => run(task, party));
       const expiry = setTimeout(() => abandon(name, 'the session was not continued in time'), sessionMs).unref();
       sessions.set(name, { session, expiry });
@@ -343,13 +370,13 @@ export function createHandlers({
       const key = await admit(use, (admitted) => {
         if (!presignatures.has(nameFor(admitted), number)) throw new SignerRefusal('UnknownPresignature', noPresignature);
       });
-      const presignature = presignatures.take(nameFor(key), number);
-      if (presignature === undefined) throw new SignerRefusal('UnknownPresignature', noPresignature);
+      const taken = presignatures.take(nameFor(key), number);
+      if (taken === undefined) throw new SignerRefusal('UnknownPresignature', noPresignature);
       const signed = (share: KeyShare) =>
         signShareEcdsa({
           curve: ecdsaOf(key).curve,
-          seeds: seeds.current(),
-          presignature,
+          seeds: taken.seeds,
+          presignature: taken.presignature,
           secret: share.secret,
           publicKey: share.publicKey,
           digest: use.payload.bytes,
@@ -358,6 +385,7 @@ export function createHandlers({
     },
 
     exportShare({ keyId, epoch }) {
+      requireMember();
       const encryptionKey = judged((registry) => authoriseExport(registry, keyId));
       return keys.use(keyId, (share) => ({ box: encryptShareTo(encryptionKey, share) }), epoch);
     },
@@ -365,6 +393,7 @@ export function createHandlers({
     async derive({ keyId, epoch, domain, seed, authorisation }) {
       const { registry } = authority;
       judgedAt(registry.head, () => authoriseDerivation(registry, authorisation, { keyId, domain, seed, now: clock() }));
+      requireMember();
       keys.publicOf(keyId, epoch);
       const { nonce, expiresAt } = authorisation.binding;
       await replays.spend({ nonce, index: 0, expiresAt });

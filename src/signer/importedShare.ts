@@ -15,7 +15,7 @@ import { type Curve, type KeyType, keyTypes } from '../base/keyTypes.ts';
 import { compressPoint } from '../crypto/groups/compress.ts';
 import type { Identity } from '../mpc/identity.ts';
 import type { HandedIn } from '../mpc/importShare.ts';
-import type { ClusterFile } from './contract.ts';
+import type { Membership } from './membership.ts';
 
 const scalar = z.string().regex(/^[0-9a-fA-F]{64}$/);
 const point = z.string().regex(/^[0-9a-fA-F]{64,130}$/);
@@ -36,7 +36,7 @@ export function openImportedShare(identity: Identity, box: string, keyType: KeyT
 }
 
 /** By participant: the number by which owners of keys know it, who sort signers by the bytes of their ids. */
-export function dealersNumbers({ signers }: ClusterFile): ReadonlyMap<number, number> {
+export function dealersNumbers({ signers }: Pick<Membership, 'signers'>): ReadonlyMap<number, number> {
   const bytesOf = ({ signerId }: { signerId: string }) => Buffer.from(signerId, 'base64');
   const sorted = signers.toSorted((a, b) => Buffer.compare(bytesOf(a), bytesOf(b)));
   return new Map(sorted.map(({ index }, at) => [index, at + 1]));

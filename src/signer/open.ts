@@ -11,19 +11,19 @@ import type { Clock } from '../base/clock.ts';
 import { reasonsOf } from '../base/errors.ts';
 import { sparingly } from '../base/sparingly.ts';
 import type { Logger } from '../log.ts';
-import { identityOf, type PublicIdentity } from '../mpc/identity.ts';
 import { answerer, type Listener } from './answer.ts';
 import { openAuthority } from './authority.ts';
 import { type ClusterFile, clusterFile, pinnedClusterFile, rootOf } from './contract.ts';
 import { createHandlers } from './handlers.ts';
 import { nonceSecretOf, publicSignerOf, readIdentity, signatureBy } from './identity.ts';
 import { openInstance } from './instance.ts';
+import { membershipOf } from './membership.ts';
 import { openReplayMemory } from './replayMemory.ts';
 import { replicaOf } from './replication.ts';
 import { sealedSeeds } from './seeds.ts';
 import { sealedShares } from './shares.ts';
 import { openSignerStore, type SignerStore } from './store.ts';
-import { type Holders, succession } from './succession.ts';
+import { succession } from './succession.ts';
 import { readTlsKey } from './tlsKey.ts';
 import { openWitness } from './witness.ts';
 
@@ -70,14 +70,13 @@ function signerOn(store: SignerStore, { dataDir, keyEncryptionKey, clock, log }:
   const secrets = readIdentity(store, keyEncryptionKey);
   const { signerId } = publicSignerOf(secrets);
   const cluster = clusterFile.parse(JSON.parse(readFileSync(join(dataDir, pinnedClusterFile), 'utf8')));
-  const self = cluster.signers.find((signer) => signer.signerId === signerId);
-  if (self === undefined) throw new Error(`${join(dataDir, pinnedClusterFile)} does not name this signer (${signerId})`);
+  const index = numberIn(cluster, signerId);
+  if (index === undefined) throw new Error(`${join(dataDir, pinnedClusterFile)} does not name this signer (${signerId})`);
 
   const root = rootOf(cluster);
   const witness = openWitness({
     store,
     keyEncryptionKey,
-    root,
     signerId,
     takeover: () => instance.takeover,
     onWitnessed: () => replays.becomeBlind(),
@@ -101,22 +100,23 @@ function signerOn(store: SignerStore, { dataDir, keyEncryptionKey, clock, log }:
   // By entries of a log that has been found to be what it was.
   const instance = openInstance({ store, keyEncryptionKey, signerId, onReplaced: (reason) => failure.resolve(reason) });
   const replays = openReplayMemory({ dataDir, clock, hasHistory: authority.registry.head.sequence > 0 || witness.isAwaited });
-  const identity = identityOf({ ...secrets, index: self.index, directory: directoryOf(cluster) });
+  const membership = membershipOf({ file: cluster, index, secrets, registry: () => authority.registry });
   const shares = sealedShares({ store, keyEncryptionKey, signerId });
   const handlers = createHandlers({
-    cluster,
+    clusterId: cluster.clusterId,
+    signerId,
     instance,
-    index: self.index,
-    identity,
+    index,
+    membership,
     nonceSecret: nonceSecretOf(secrets),
     shares,
     succession: succession({
       clusterId: cluster.clusterId,
-      index: self.index,
+      index,
       store,
       shares,
-      identity: () => identity,
-      holders: () => holdersIn(cluster),
+      identity: () => membership().identity,
+      holders: () => membership().holders,
     }),
     seeds: sealedSeeds({ store, keyEncryptionKey }),
     authority,
@@ -130,7 +130,7 @@ function signerOn(store: SignerStore, { dataDir, keyEncryptionKey, clock, log }:
   );
   return {
     cluster,
-    index: self.index,
+    index,
     replica: replicaOf({ store, keyEncryptionKey, signerId, identity: secrets }),
     failed: failure.promise,
     reviewed,
@@ -168,19 +168,8 @@ function refusalLog(log: Logger): Listener['refused'] {
   };
 }
 
-function holdersIn({ threshold, signers }: ClusterFile): Holders {
-  return { threshold, participants: signers.map(({ index }) => index).sort((a, b) => a - b), largestThreshold: threshold };
-}
-
-function directoryOf(cluster: ClusterFile): ReadonlyMap<number, PublicIdentity> {
-  return new Map(
-    cluster.signers.map(({ index, signerId, encryptionKey }) => [
-      index,
-      { identityKey: fromBase64(signerId), transportKey: fromBase64(encryptionKey).subarray(1) },
-    ]),
-  );
-}
-
-function fromBase64(text: string): Uint8Array {
-  return new Uint8Array(Buffer.from(text, 'base64'));
+/** Its number, by the last that names it: of a signer that has left, and one that is to come, too. */
+function numberIn(file: ClusterFile, signerId: string): number | undefined {
+  const members = [file, ...(file.changes ?? [])].flatMap(({ signers }) => signers);
+  return members.findLast((member) => member.signerId === signerId)?.index;
 }

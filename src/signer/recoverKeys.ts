@@ -78,7 +78,8 @@ function partOf(backup: Backup): Part {
   }
   const { file, header } = backup;
   if (cluster === undefined) throw new Error(`${file}: it does not say of which cluster it is`);
-  if (!cluster.signers.some(({ signerId }) => signerId === header.signerId)) throw new Error(`${file}: its signer is not of its cluster`);
+  const members = [cluster, ...(cluster.changes ?? [])].flatMap(({ signers }) => signers);
+  if (!members.some(({ signerId }) => signerId === header.signerId)) throw new Error(`${file}: its signer is not of its cluster`);
   return { file, signerId: header.signerId, cluster, entries, shares };
 }
 

@@ -9,10 +9,11 @@ import { decodeSeeds, encodeSeeds, type Seeds } from '../mpc/prss.ts';
 import { SignerRefusal } from './errors.ts';
 import { putSecret, readSecret } from './secrets.ts';
 import type { SignerStore } from './store.ts';
+import type { Holders } from './succession.ts';
 
 export interface SeedStore {
-  /** base64 of the session that made them; empty before the first set-up. */
-  readonly name: string;
+  /** base64 of the session that made them; empty where there are none for these signers. */
+  nameFor(holders: Pick<Holders, 'threshold' | 'participants'>): string;
   /** @throws {SignerRefusal} before the first set-up */
   current(): Seeds;
   /** Durable when it returns. */
@@ -25,8 +26,9 @@ export function sealedSeeds({ store, keyEncryptionKey }: { store: SignerStore; k
   const stored = readSecret(store, keyEncryptionKey, secretName);
   let held = stored && decode(stored);
   return {
-    get name() {
-      return held?.name ?? '';
+    nameFor({ threshold, participants }) {
+      const areTheirs = held?.seeds.threshold === threshold && held.seeds.participants.join() === participants.join();
+      return held !== undefined && areTheirs ? held.name : '';
     },
     current() {
       if (held === undefined) throw new SignerRefusal('Refused', 'the cluster has not set up its seeds yet');

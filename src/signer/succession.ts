@@ -149,6 +149,7 @@ export function succession(parts: {
       return {
         kind: 'redeal',
         epoch,
+        threshold,
         publicKey,
         verificationShares: byText(verificationShares),
         chainCode,

@@ -9,7 +9,6 @@
  */
 
 import type { Registry } from '../authority/registry.ts';
-import type { Root } from '../authority/root.ts';
 import { compareHeads, type SignedHead, verifySignedHead } from '../authority/signedHead.ts';
 import { fromBigInt, toBigInt } from '../base/bytes.ts';
 import type { Method, Params } from './contract.ts';
@@ -45,14 +44,12 @@ export function hasReturned(store: SignerStore, keyEncryptionKey: Uint8Array): b
 export function openWitness({
   store,
   keyEncryptionKey,
-  root,
   signerId,
   takeover,
   onWitnessed,
 }: {
   store: SignerStore;
   keyEncryptionKey: Uint8Array;
-  root: Root;
   signerId: string;
   /** Of the instance: heads before its takeover witness nothing. */
   takeover: () => Instance['takeover'];
@@ -61,7 +58,6 @@ export function openWitness({
 }): Witness {
   const mark = readSecret(store, keyEncryptionKey, name);
   let returnedAt = mark && Number(toBigInt(mark));
-  const needed = root.signers.length - root.threshold;
 
   return {
     get isAwaited() {
@@ -70,14 +66,16 @@ export function openWitness({
 
     guard(method, params) {
       if (returnedAt === undefined || isHarmless(method, params)) return;
-      throw new SignerRefusal('Unwitnessed', `this signer came back and waits for ${needed} others to witness that its log is complete`);
+      throw new SignerRefusal('Unwitnessed', `this signer came back and waits for others to witness that its log is complete`);
     },
 
     hear(registry, heads) {
       if (returnedAt === undefined) return;
+      const { cluster } = registry;
+      const needed = cluster.signers.length - cluster.threshold;
       const [since, by] = [returnedAt, takeover()];
       const from = typeof by === 'number' ? by : 0;
-      const isSaid = (head: SignedHead) => head.at > since && head.sequence >= from && verifySignedHead(root, head);
+      const isSaid = (head: SignedHead) => head.at > since && head.sequence >= from && verifySignedHead(cluster, head);
       const said = heads.filter((head) => head.signerId !== signerId && isSaid(head));
       const relations = new Map(said.map((head) => [head.signerId, compareHeads(registry, head)]));
       const count = (wanted: readonly string[]) => [...relations.values()].filter((relation) => wanted.includes(relation)).length;

@@ -2,11 +2,12 @@
 
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { actionLifetimeSeconds } from '../../src/authority/authorise.ts';
+import { type ClusterChange, type ClusterTerms, clusterMessage } from '../../src/authority/cluster.ts';
 import { type Entry, entryAfter } from '../../src/authority/entry.ts';
 import { type Head, nonceAt } from '../../src/authority/head.ts';
 import { apply } from '../../src/authority/log.ts';
 import { type Recovery, type RecoveryTerms, recoveryMessage } from '../../src/authority/recovery.ts';
-import type { Accepted, Account, MutableRegistry } from '../../src/authority/registry.ts';
+import type { Accepted, Account, MutableRegistry, Registry } from '../../src/authority/registry.ts';
 import { initialRegistry, type Root, rootIds } from '../../src/authority/root.ts';
 import { headMessage, type SignedHead } from '../../src/authority/signedHead.ts';
 import { concat, toBase64, toBase64Url, utf8 } from '../../src/base/bytes.ts';
@@ -53,6 +54,7 @@ export interface World {
   perform(actor: Actor, wanted: Wanted): Accepted;
   submit(authorisation: Authorisation): Accepted;
   recover(recovery: Recovery): Accepted;
+  change(cluster: ClusterChange): Accepted;
   /** A service account that holds these operations. */
   addAccount(operations?: readonly string[], options?: { daysValid?: number; fullAdmin?: boolean }): Actor & { permissionId?: string };
   addKey(wanted?: { scheme: string; curve: string; masterKey?: boolean; delayDelegation?: boolean }): string;
@@ -76,7 +78,7 @@ export function createWorld(name = 'world'): World {
     publicKey,
     createdAt: dawn,
     threshold: 1,
-    signers: signers.map(({ signerId }) => ({ signerId })),
+    signers: signers.map(({ signerId }, i) => ({ signerId, index: i + 1 })),
   };
   const { userId, credId, organisationId } = rootIds(root);
   const admin = { userId, credId, privateKey, publicKey };
@@ -142,6 +144,7 @@ export function createWorld(name = 'world'): World {
     perform,
     submit,
     recover: (recovery) => put(entryAfter(registry.head, { recovery })),
+    change: (cluster) => put(entryAfter(registry.head, { cluster })),
 
     addAccount,
     addEndUser(operations = []) {
@@ -184,6 +187,20 @@ export function recoveryBy(
   return {
     ...terms,
     signatures: signers.map(({ signerId, privateKey }) => ({ signerId, signature: toBase64Url(sign(null, message, privateKey)) })),
+  };
+}
+
+/** A change of the cluster by these operators, in the order of their ids. */
+export function changeBy(
+  signers: readonly Signer[],
+  { registry, terms }: { registry: Pick<Registry, 'cluster'>; terms: ClusterTerms },
+): ClusterChange {
+  const { clusterId, since } = registry.cluster;
+  const message = clusterMessage(clusterId, since, terms);
+  const inOrder = [...signers].sort((a, b) => (a.signerId < b.signerId ? -1 : 1));
+  return {
+    ...terms,
+    signatures: inOrder.map(({ signerId, privateKey }) => ({ signerId, signature: toBase64Url(sign(null, message, privateKey)) })),
   };
 }
 

@@ -623,7 +623,11 @@ eachDatabase((kind, openNew) => {
       await world.stop();
       const { privateKey, recovery } = agreed(world, secrets);
       const { head } = coordinator.signers[0]?.registry ?? expect.fail('there are signers');
-      await coordinator.append(entryAfter(head, { recovery }), { entries: async () => [], vouchers: async () => [] });
+      await coordinator.append(entryAfter(head, { recovery }), {
+        entries: async () => [],
+        vouchers: async () => [],
+        areVouchedFor: () => false,
+      });
 
       const next = await startWorld({ database: world.database, secrets, coordinator });
       const registry = await consistent(next, secrets);
@@ -732,7 +736,7 @@ function failing(database: Database): { database: Database; faults: Faults } {
 }
 
 function actionIn(entry: Entry) {
-  if ('recovery' in entry) throw new Error(`entry ${headOf(entry).sequence} is a recovery`);
+  if (!('authorisation' in entry)) throw new Error(`entry ${headOf(entry).sequence} is no action`);
   return entry;
 }
 

@@ -12,7 +12,7 @@ import { z } from 'zod';
 import { actionLifetimeSeconds } from '../../src/authority/authorise.ts';
 import { type Entry, encodeEntry, entryAfter } from '../../src/authority/entry.ts';
 import { type Head, nonceAt } from '../../src/authority/head.ts';
-import { apply } from '../../src/authority/log.ts';
+import { apply, areVouchedFor } from '../../src/authority/log.ts';
 import type { Change, MutableRegistry } from '../../src/authority/registry.ts';
 import { initialRegistry, type Root, rootIds } from '../../src/authority/root.ts';
 import type { SignedHead } from '../../src/authority/signedHead.ts';
@@ -177,6 +177,7 @@ export async function createCluster({ signers: count = 3, threshold = 1 } = {}):
     history: {
       entries: async (from, most) => entries.slice(from - 1, from - 1 + most),
       vouchers: async (sequence) => vouchers.get(sequence) ?? [],
+      areVouchedFor: (those, by) => areVouchedFor(registry, those, by),
     },
     now: clock,
     wait(longer) {
@@ -219,11 +220,12 @@ export async function createCluster({ signers: count = 3, threshold = 1 } = {}):
       );
       const [outcome] = outcomes.values();
       if (outcome?.kind !== 'keygen') throw new Error('no key was made');
-      const { epoch, publicKey, verificationShares, chainCode } = outcome;
+      const { epoch, threshold, publicKey, verificationShares, chainCode } = outcome;
       return {
         id: keyId,
         keyType,
         epoch,
+        threshold,
         publicKey,
         chainCode,
         verificationShares: new Map(Object.entries(verificationShares).map(([i, share]) => [Number(i), share])),

@@ -53,7 +53,7 @@ export function createFakeCoordinator({
   const asked = { append: 0, createKey: 0, findKey: 0, sign: 0, derive: 0, exportShares: 0, importKey: 0, redeal: 0 };
   const signers = identities.map((identity) => createFakeSigner({ root, identity, clock }));
   const up = () => signers.filter(({ isUp }) => isUp);
-  let history: EntrySource = { entries: async () => [], vouchers: async () => [] };
+  let history: EntrySource = { entries: async () => [], vouchers: async () => [], areVouchedFor: () => false };
 
   function secretOf({ id }: KeyReference): Uint8Array {
     const secret = secrets.get(id);
@@ -195,6 +195,7 @@ export function createFakeCoordinator({
     unsettled: async () => [],
     follow: () => {},
     prepare: async () => {},
+    renewSeeds: async () => {},
     pools: () => [],
     health: async () => signers.map(({ isUp }, i) => ({ index: i + 1, up: isUp })),
     close: async () => {},

@@ -40,6 +40,7 @@ describe('the description of a key', () => {
       const all = {
         keyType: key.keyType,
         epoch: 0,
+        threshold: 1,
         publicKey: toBase64(key.publicKey),
         verificationShares: inText(key.verificationShares),
         chainCode: toBase64(key.chainCode),

@@ -60,17 +60,17 @@ test.each<readonly [string, () => Recovery, RegExp]>([
         [...strangers].sort((a, b) => (a.signerId < b.signerId ? -1 : 1)),
         { root: cluster.root, head: cluster.registry.head, terms: terms() },
       ),
-    /of this cluster has not signed this recovery at this head$/,
+    /of this cluster has not signed this recovery$/,
   ],
   [
     'operators who signed for another head',
     () => by([0, 1], { at: { sequence: 0, hash: new Uint8Array(32) } }),
-    /has not signed this recovery at this head$/,
+    /has not signed this recovery$/,
   ],
   [
     'operators who signed for another credential',
     () => ({ ...by([0, 1]), publicKey: newPair().publicKey }),
-    /has not signed this recovery at this head$/,
+    /has not signed this recovery$/,
   ],
   [
     'operators who signed long ago',
@@ -94,6 +94,6 @@ test('a recovery is good once', async () => {
   const again = entryAfter(cluster.registry.head, { recovery });
   const heads = await Promise.all(cluster.signers.map(async (signer) => (await signer.ask('signHead', {})).head));
   expect(await Promise.all(cluster.signers.map((signer) => takenBy(signer, again, heads)))).toEqual(
-    Array(3).fill(expect.stringMatching(/has not signed this recovery at this head$/)),
+    Array(3).fill(expect.stringMatching(/has not signed this recovery$/)),
   );
 });

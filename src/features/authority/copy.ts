@@ -4,13 +4,13 @@
  * @module
  */
 
-import { timeOf } from '../../authority/authorise.ts';
+import { isVouchedFor } from '../../authority/cluster.ts';
 import { decodeEntry, type Entry, hashOf, headOf } from '../../authority/entry.ts';
 import { sameHead } from '../../authority/head.ts';
-import { apply, check, requireConfirmed } from '../../authority/log.ts';
+import { apply, askedAt, check, requireConfirmed } from '../../authority/log.ts';
 import type { Accepted, Change, Registry } from '../../authority/registry.ts';
 import { genesisOf, initialRegistry, type Root, resumedRegistry } from '../../authority/root.ts';
-import { isConfirmed, type SignedHead } from '../../authority/signedHead.ts';
+import type { SignedHead } from '../../authority/signedHead.ts';
 import type { Clock } from '../../base/clock.ts';
 import { Refusal } from '../../base/errors.ts';
 import type { Coordinator } from '../../coordinator/coordinator.ts';
@@ -198,7 +198,7 @@ export function createLogCopy(parts: {
       records.forgetRest();
       const { head } = registry;
       if (head.sequence === vouchedFor) return;
-      if (!isConfirmed(root, head, await store.historyOf(database).vouchers(head.sequence))) {
+      if (!isVouchedFor(registry, head, await store.historyOf(database).vouchers(head.sequence))) {
         throw new Error(`the authority log in the database: too few signers vouch for its last entry, ${head.sequence}`);
       }
       vouchedFor = head.sequence;
@@ -236,7 +236,7 @@ export function createLogCopy(parts: {
 
 /** When it was asked for, in whole seconds. */
 function dateAsked(entry: Entry): Date {
-  return new Date(1000 * ('recovery' in entry ? entry.recovery.at : timeOf(entry.authorisation.binding)));
+  return new Date(1000 * askedAt(entry));
 }
 
 function readAs<T>(sequence: number, read: () => T): T {

@@ -16,7 +16,7 @@ import type { LogCopy } from './copy.ts';
 export function judgeHeads(registry: Registry, heads: readonly SignedHead[], log: { warn(fields: object, message: string): void }): void {
   const forked = heads.filter((head) => compareHeads(registry, head) === 'fork');
   const named = forked.map(({ signerId, sequence, hash }) => ({ signerId, sequence, hash: toHex(hash) }));
-  if (forked.length > registry.root.threshold) {
+  if (forked.length > registry.cluster.threshold) {
     const places = named.map(({ signerId, sequence, hash }) => `signer ${signerId} has ${hash} as entry ${sequence}`).join(', ');
     throw new Error(
       `the authority log in the database is not the signers', it forks: ${places}. It was tampered with, or is of another cluster`,

@@ -27,6 +27,9 @@ export type Projection = {
   readonly [K in Change['kind']]: (tx: Query, record: RecordOf<K>, origin: Origin) => Promise<void>;
 };
 
+/** Who the signers are is in the registry; the API shows those that the service is connected to. */
+export const clusterProjection: Pick<Projection, 'cluster'> = { cluster: async () => {} };
+
 /** In their order: later ones refer to earlier ones. */
 export async function project(tx: Query, projection: Projection, changes: readonly Change[], origin: Origin): Promise<void> {
   for (const { kind, record } of changes) {

@@ -11,16 +11,18 @@
  */
 
 import { randomBytes } from 'node:crypto';
+import type { ClusterChange } from '../../authority/cluster.ts';
 import { type Entry, encodeEntry, entryAfter } from '../../authority/entry.ts';
 import { nonceAt } from '../../authority/head.ts';
-import { check } from '../../authority/log.ts';
+import { areVouchedFor, check } from '../../authority/log.ts';
 import type { Recovery } from '../../authority/recovery.ts';
 import type { Registry } from '../../authority/registry.ts';
 import type { Root } from '../../authority/root.ts';
+import type { SetInForce } from '../../authority/signers.ts';
 import { toHex } from '../../base/bytes.ts';
 import type { Clock } from '../../base/clock.ts';
 import { messageOf, Refusal } from '../../base/errors.ts';
-import type { Coordinator } from '../../coordinator/coordinator.ts';
+import type { Coordinator, EntrySource } from '../../coordinator/coordinator.ts';
 import type { Database } from '../../store/database.ts';
 import { actionOf, authorisationOf, type Context } from '../access/context.ts';
 import { spendEntry } from '../audit/store.ts';
@@ -32,6 +34,8 @@ import * as store from './store.ts';
 import { createTurns } from './turns.ts';
 
 const nonceRandomBytes = 16;
+/** Of what comes with a start of the service, and no request. */
+const changeRequestId = 'cluster-change';
 /** How often one request is proposed when the signers turn out to have more entries than the database. */
 const maxAttempts = 3;
 
@@ -60,6 +64,10 @@ export interface Authority {
   inTurn<T>(work: (perform: Authority['perform']) => Promise<T>): Promise<T>;
   /** Makes the recovery an entry of the log, unless it is the last one already. @throws {Refusal} Forbidden, BadRequest, Unavailable */
   recover(recovery: Recovery, requestId: string): Promise<void>;
+  /** Makes the change of signers an entry of the log, unless it is in it. @throws {Refusal} Forbidden, BadRequest, Unavailable */
+  changeCluster(change: ClusterChange): Promise<void>;
+  /** When the signers changed last. */
+  clusterChanged(): Promise<Date | undefined>;
 }
 
 /** Where it is said what an operator should know. */
@@ -79,7 +87,10 @@ export function createAuthority(parts: {
 }): Authority {
   const { database, coordinator, clock, log } = parts;
   const copy = createLogCopy(parts);
-  const history = store.historyOf(database);
+  const history: EntrySource = {
+    ...store.historyOf(database),
+    areVouchedFor: (entries, vouchers) => areVouchedFor(copy.registry, entries, vouchers),
+  };
   const turns = createTurns(database);
   const now = () => ({ now: clock() });
   const stopping = new AbortController();
@@ -183,6 +194,20 @@ export function createAuthority(parts: {
       await inTurn(() => append({ recovery }, requestId));
     },
 
+    async changeCluster(change) {
+      await inTurn(async () => {
+        const { cluster } = copy.registry;
+        const isInForce = cluster.since.sequence > 0 && isSameSet(cluster, change);
+        if (!isInForce) await append({ cluster: change }, changeRequestId);
+      });
+    },
+
+    async clusterChanged() {
+      const { sequence } = copy.registry.cluster.since;
+      const [row] = sequence === 0 ? [] : await store.readRows(database, sequence, 1);
+      return row?.dateAccepted;
+    },
+
     async start() {
       await turns(async () => {
         await copy.refresh();
@@ -208,6 +233,12 @@ export function createAuthority(parts: {
       if ((await store.findProposal(database)) !== undefined) await inTurn(async () => {});
     },
   };
+}
+
+function isSameSet({ threshold, signers }: SetInForce, change: ClusterChange): boolean {
+  const of = (set: readonly { readonly signerId: string; readonly index?: number }[]) =>
+    JSON.stringify(set.map(({ index, signerId }) => [index, signerId]));
+  return threshold === change.threshold && of(signers) === of(change.signers);
 }
 
 function isRecovery(entry: Entry | undefined, recovery: Recovery): boolean {

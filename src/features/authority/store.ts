@@ -109,7 +109,7 @@ export async function removeProposal(query: Query): Promise<void> {
 }
 
 /** The log for signers that were away. */
-export function historyOf(query: Query): EntrySource {
+export function historyOf(query: Query): Pick<EntrySource, 'entries' | 'vouchers'> {
   return {
     async entries(from, count) {
       const rows = await readRows(query, from, count);

@@ -8,7 +8,7 @@
 import { type Clock, systemClock } from '../../base/clock.ts';
 import type { FoundKey } from './store.ts';
 
-export type SigningKey = Pick<FoundKey, 'id' | 'organisationId' | 'keyType' | 'publicKey' | 'epoch' | 'verificationShares'>;
+export type SigningKey = Pick<FoundKey, 'id' | 'organisationId' | 'keyType' | 'publicKey' | 'epoch' | 'threshold' | 'verificationShares'>;
 
 const maxRemembered = 10_000;
 export const rememberedMs = 5_000;
@@ -26,9 +26,9 @@ export function rememberedKeys(clock: Clock = systemClock): RememberedKeys {
       const entry = keys.get(keyId);
       return entry !== undefined && clock() - entry.since < rememberedMs ? entry.key : undefined;
     },
-    add({ id, organisationId, keyType, publicKey, epoch, verificationShares }) {
+    add({ id, organisationId, keyType, publicKey, epoch, threshold, verificationShares }) {
       keys.delete(id);
-      keys.set(id, { key: { id, organisationId, keyType, publicKey, epoch, verificationShares }, since: clock() });
+      keys.set(id, { key: { id, organisationId, keyType, publicKey, epoch, threshold, verificationShares }, since: clock() });
       const [oldest] = keys.keys();
       if (keys.size > maxRemembered && oldest !== undefined) keys.delete(oldest);
     },

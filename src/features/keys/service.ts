@@ -189,8 +189,8 @@ export function createKeyService(parts: {
   };
 }
 
-export function referenceOf({ id, keyType, publicKey, epoch, verificationShares }: SigningKey): KeyReference {
-  return { id, keyType, publicKey, epoch, verificationShares };
+export function referenceOf({ id, keyType, publicKey, epoch, threshold, verificationShares }: SigningKey): KeyReference {
+  return { id, keyType, publicKey, epoch, threshold: threshold ?? undefined, verificationShares };
 }
 
 /** @throws {Refusal} BadRequest */

@@ -18,6 +18,8 @@ export interface KeyRow {
   readonly keyType: KeyType;
   readonly publicKey: Uint8Array;
   readonly epoch: number;
+  /** Null: as of the first cluster. */
+  readonly threshold: number | null;
   /** By participant number. */
   readonly verificationShares: ReadonlyMap<number, Uint8Array>;
   readonly isMaster: boolean;
@@ -48,7 +50,7 @@ const maxBatch = 200;
 const concurrentBatches = 2;
 
 const columns = `k.id, k.organisation_id as "organisationId", k.store_id as "storeId", k.key_type as "keyType", k.public_key as "publicKey",
-  k.epoch, k.verification_shares as "verificationShares", k.is_master as "isMaster", k.derived_from as "derivedFrom",
+  k.epoch, k.threshold, k.verification_shares as "verificationShares", k.is_master as "isMaster", k.derived_from as "derivedFrom",
   k.derivation_path as "derivationPath", k.is_imported as "isImported", k.name, k.status, k.delegated_to as "delegatedTo", k.date_created as "dateCreated",
   k.date_exported as "dateExported", k.date_deleted as "dateDeleted"`;
 
@@ -109,7 +111,7 @@ export function rowOf({
   name: string | null;
   dateCreated: Date;
 }): KeyRow & { chainCode: Uint8Array } {
-  const { epoch, publicKey, verificationShares, chainCode } = held;
+  const { epoch, threshold, publicKey, verificationShares, chainCode } = held;
   return {
     id: key.id,
     organisationId: ids.organisationId,
@@ -117,6 +119,7 @@ export function rowOf({
     keyType: key.keyType,
     publicKey,
     epoch,
+    threshold: threshold ?? null,
     verificationShares,
     chainCode,
     isMaster: key.isMaster ?? false,
@@ -138,9 +141,9 @@ export function rowOf({
  */
 export async function insertKey(query: Query, row: KeyRow & { chainCode: Uint8Array }): Promise<boolean> {
   const rows = await query.query(
-    `insert into keys (id, organisation_id, store_id, key_type, public_key, epoch, verification_shares, chain_code, is_master, derived_from,
+    `insert into keys (id, organisation_id, store_id, key_type, public_key, epoch, threshold, verification_shares, chain_code, is_master, derived_from,
        derivation_path, is_imported, name, status, delegated_to, date_created, date_exported)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) on conflict do nothing returning id`,
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) on conflict do nothing returning id`,
     [
       row.id,
       row.organisationId,
@@ -148,6 +151,7 @@ export async function insertKey(query: Query, row: KeyRow & { chainCode: Uint8Ar
       row.keyType,
       row.publicKey,
       row.epoch,
+      row.threshold,
       textOf(row.verificationShares),
       row.chainCode,
       row.isMaster,
@@ -177,9 +181,14 @@ export async function findByPublicKey(
 }
 
 /** How the key is shared since it was dealt anew; what is newer stays. */
-export async function recordSharing(query: Query, id: string, { epoch, verificationShares }: KeySharing): Promise<void> {
+export async function recordSharing(query: Query, id: string, { epoch, threshold, verificationShares }: KeySharing): Promise<void> {
   const shares = textOf(verificationShares);
-  await query.query('update keys set epoch = $2, verification_shares = $3 where id = $1 and epoch < $2', [id, epoch, shares]);
+  await query.query('update keys set epoch = $2, threshold = $3, verification_shares = $4 where id = $1 and epoch < $2', [
+    id,
+    epoch,
+    threshold ?? null,
+    shares,
+  ]);
 }
 
 export async function renameKey(tx: Query, id: string, name: string | null): Promise<void> {

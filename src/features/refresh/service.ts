@@ -29,7 +29,8 @@ export interface RefreshService {
   /** @param keyId one key; all, when left out @throws {Refusal} NotFound, BadRequest */
   ask(context: Context, keyId: string | undefined): Promise<Progress>;
   progress(): Promise<Progress>;
-  start(): void;
+  /** @param changed when the signers of the cluster changed last: all keys are dealt to those of now */
+  start(changed: Date | undefined): void;
   stop(): Promise<void>;
 }
 
@@ -39,6 +40,8 @@ const keysPerPage = 16;
 /** Dealing a key costs all signers some ten milliseconds of processor time; most of it is left for signing. */
 const maxKeysPerSecond = 20;
 const claimMs = 60_000;
+/** Seeds are renewed after the last of the keys, but not after each that somebody asks for. */
+const seedsEveryMs = 60 * 60 * 1000;
 /** Old shares end when nobody asks for them any more: what replicas remember of keys has ended, and so have requests under way. */
 const settleAfterMs = 2 * rememberedMs;
 const reportEveryMs = 60_000;
@@ -64,7 +67,14 @@ export function createRefreshService(parts: {
   let reason: string | undefined;
   let nextLook = 0;
 
-  const before = () => (everyMs === undefined ? null : new Date(clock() - everyMs));
+  let changed: Date | undefined;
+  let seedsRenewed = 0;
+
+  function before(): Date | null {
+    const old = everyMs === undefined ? undefined : clock() - everyMs;
+    const latest = Math.max(old ?? 0, changed?.getTime() ?? 0);
+    return latest === 0 ? null : new Date(latest);
+  }
 
   async function progress(): Promise<Progress> {
     const due = await store.countDue(database, before());
@@ -106,7 +116,16 @@ export function createRefreshService(parts: {
       if (dealt === 0) break;
       await pause(Math.max(0, now + (1000 * page.length) / maxKeysPerSecond - clock()), undefined, { signal });
     }
-    if (count > 0) log.info({ count, due: await store.countDue(database, before()) }, 'keys were dealt anew');
+    if (count === 0) return;
+    const due = await store.countDue(database, before());
+    log.info({ count, due }, 'keys were dealt anew');
+    if (due === 0 && clock() - seedsRenewed > seedsEveryMs) await renewSeeds();
+  }
+
+  /** They are worth what shares are, and grow as old. */
+  async function renewSeeds(): Promise<void> {
+    await coordinator.renewSeeds();
+    seedsRenewed = clock();
   }
 
   async function settleInTime(): Promise<void> {
@@ -170,7 +189,8 @@ export function createRefreshService(parts: {
       return progress();
     },
     progress,
-    start() {
+    start(date) {
+      changed = date;
       running = run();
     },
     async stop() {

@@ -11,7 +11,7 @@ export interface DueKey {
 
 /** Children have no shares of their own; what is archived is left as it is. */
 const isShared = `status = 'Active' and derived_from is null`;
-/** $1: those that were dealt before then are due, too; null for none. */
+/** $1: those that were made and dealt before then are due, too; null for none. */
 const isDue = `(date_refresh_asked is not null or coalesce(date_dealt, date_created) < $1::timestamptz)`;
 
 /** @param ids null for all keys */
