@@ -194,7 +194,8 @@ function outputTransfers(output: Uint8Array): readonly Effect[] {
 }
 
 function transfer(to: string, { amount, denom }: Coin): Effect {
-  return { kind: 'transfer', to, amount, asset: denom };
+  // A denomination may have any name; `native` is what other chains' own assets are called in a summary.
+  return { kind: 'transfer', to, amount, asset: denom === 'native' ? 'denom:native' : denom };
 }
 
 /** Whatever the prefix: the account is the same on every chain. */

@@ -209,7 +209,7 @@ eachDatabase((kind, openNew) => {
 
   test.each([
     ['too few answer', new Refusal('Unavailable', 'too few signers answer'), 'too few signers answer'],
-    ['one of them misbehaves', new Abort([2], 'a proof is wrong'), 'the signers could not make the key'],
+    ['one of them misbehaves', new Abort([2], 'a proof is wrong'), 'the signers could not do it together'],
   ])('a key whose shares were not made because %s is in the log, and nowhere else', async (_, failure, message) => {
     const secrets = newSecrets();
     const world = await startWorld({ database: await open(), secrets });
