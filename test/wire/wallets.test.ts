@@ -62,16 +62,15 @@ describe.each(['direct', 'delegated'] as const)('wallets by the %s client', (kin
     expect(await client.keys.getSignature({ keyId: signingKey.id, signatureId: signature.id })).toEqual(ofKey);
   });
 
-  test('answer what each endpoint promises, on every route', () => {
+  test('answer what each endpoint promises, on every route that is not for travelling keys', () => {
     for (const exchange of recorder.exchanges) expectContract(exchange);
     const isCalled = ({ method, path }: { method: string; path: string }) => {
       const target = new RegExp(`^${path.replaceAll(/:\w+/g, '[^/?]+')}([?]|$)`);
       return recorder.exchanges.some((exchange) => exchange.method === method && target.test(exchange.target));
     };
-    expect(
-      Object.values(walletsContract)
-        .filter((endpoint) => !isCalled(endpoint))
-        .map(({ path }) => path),
-    ).toEqual([]);
+    // The others are called in travellingKeys.test.ts.
+    const { importWallet: _, exportWallet: __, delegateWallet: ___, ...called } = walletsContract;
+    const missing = Object.values(called).filter((endpoint) => !isCalled(endpoint));
+    expect(missing.map(({ path }) => path)).toEqual([]);
   });
 });
