@@ -177,7 +177,14 @@ export function createCoordinator({
       throw error;
     });
     const question = { keyId: key.id, epoch: key.epoch, batch, number, payload, payloadIndex, ...(filled && { filled }), authorisation };
-    const ask = (link: Link) => authority.whenCurrent(link, history, () => link.ask('signEcdsa', question));
+    const ask = (link: Link) =>
+      authority
+        .whenCurrent(link, history, () => link.ask('signEcdsa', question))
+        .catch((error: unknown) => {
+          // Its memory is gone unnoticed: each presignature left that names it would cost a request.
+          if (error instanceof SignerFailure && error.code === 'UnknownPresignature') stock.forget(link.index);
+          throw error;
+        });
     const answers = await timed(meter, 'signers', () => askAll(chosen, ask));
     const together = {
       curve,

@@ -88,6 +88,8 @@ export async function createStormyWorld(
   let climate = calm;
   let isClosed = false;
   let kills: readonly Kill[] = [];
+  /** Counts climates. */
+  let season = 0;
 
   const places = cluster.signers.map((signer): Place => {
     const place: Place = {
@@ -117,8 +119,10 @@ export async function createStormyWorld(
     const due = kills.find((one) => (one.moment === 'after') === (direction === 'answer') && isDue(one));
     if (due === undefined || !place.line.isUp) return;
     kills = kills.filter((one) => one !== due);
+    const ordered = season;
     const killNow = () => {
-      if (place.line.isUp) kill(place, due, step);
+      // Whoever has been promised calm meanwhile is not killed any more.
+      if (place.line.isUp && season === ordered) kill(place, due, step);
     };
     if (due.moment === 'during') void inTurns(due.turns).then(killNow);
     else killNow();
@@ -225,6 +229,7 @@ export async function createStormyWorld(
     },
     setClimate(next, planned) {
       climate = next;
+      season += 1;
       kills = planned;
       for (const place of places) place.asked = 0;
     },
