@@ -2,7 +2,7 @@
 
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { verifyCopy } from '../../src/authority/auditVerify.ts';
 import { type Entry, entryAfter, headOf } from '../../src/authority/entry.ts';
 import { anchorFor, anchorOf } from '../../src/authority/head.ts';
@@ -16,7 +16,7 @@ import { createTokens } from '../../src/features/access/tokens.ts';
 import { findProposal, readLog } from '../../src/features/authority/store.ts';
 import type { Database, Query } from '../../src/store/database.ts';
 import { type Answer, createClient } from '../support/client.ts';
-import { eachDatabase } from '../support/databases.ts';
+import { closedAfterEach, eachDatabase } from '../support/databases.ts';
 import { createFakeCoordinator } from '../support/fakeCoordinator.ts';
 import { signerIdOf } from '../support/fakeSigner.ts';
 import { refusal } from '../support/refusal.ts';
@@ -26,16 +26,7 @@ const newPem = () => publicPem(generateKeyPairSync('ed25519').privateKey);
 const newPermission = () => ({ name: newId('permission'), operations: ['Keys:Read'] });
 
 eachDatabase((kind, openNew) => {
-  const opened: Database[] = [];
-
-  async function open(): Promise<Database> {
-    const database = await openNew();
-    opened.push(database);
-    return database;
-  }
-
-  // PostgreSQL has 100 connections for all of them.
-  afterEach(() => Promise.all(opened.splice(0).map((database) => database.close())));
+  const open = closedAfterEach(openNew);
 
   /** A little of everything that changes who may do what. @returns how many entries that makes */
   async function work({ root }: FakeWorld): Promise<number> {

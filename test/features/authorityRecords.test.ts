@@ -1,6 +1,6 @@
 /** The registry that the service keeps in its database: what the log makes, however it came there; and a log that was altered is noticed. */
 
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { encodeEntry, headOf } from '../../src/authority/entry.ts';
 import { genesisOf } from '../../src/authority/root.ts';
 import { systemClock } from '../../src/base/clock.ts';
@@ -11,17 +11,11 @@ import { createLog } from '../../src/log.ts';
 import { projection } from '../../src/server/compose.ts';
 import type { Database } from '../../src/store/database.ts';
 import { createWorld } from '../authority/world.ts';
-import { eachDatabase } from '../support/databases.ts';
+import { closedAfterEach, eachDatabase } from '../support/databases.ts';
 import { type FakeWorld, newSecrets, type Secrets, startWorld } from '../support/world.ts';
 
 eachDatabase((_, openNew) => {
-  const opened: Database[] = [];
-  async function open(): Promise<Database> {
-    const database = await openNew();
-    opened.push(database);
-    return database;
-  }
-  afterEach(() => Promise.all(opened.splice(0).map((database) => database.close())));
+  const open = closedAfterEach(openNew);
 
   const recordsOf = (database: Database) =>
     database.query('select kind, id, sequence, record from authority_records order by kind collate "C", id collate "C", sequence');

@@ -14,7 +14,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe } from 'vitest';
 import type { Database } from '../../src/store/database.ts';
 import { type Location, openDatabase } from '../../src/store/open.ts';
 import { newDataDir } from './pglite.ts';
@@ -24,6 +24,17 @@ export type Open = (options?: { migrations?: URL; at?: Location }) => Promise<Da
 
 export function eachDatabase(suite: (name: Database['kind'], open: Open, place: () => Promise<Location>) => void): void {
   for (const name of ['pglite', 'postgres'] as const) describe(`on ${name}`, () => suiteOn(name, suite));
+}
+
+/** Opens as `open` does, and closes after each test what was opened in it: PostgreSQL has 100 connections for all of a suite. */
+export function closedAfterEach(open: Open): () => Promise<Database> {
+  const opened: Database[] = [];
+  afterEach(() => Promise.all(opened.splice(0).map((database) => database.close())));
+  return async () => {
+    const database = await open();
+    opened.push(database);
+    return database;
+  };
 }
 
 function suiteOn(name: Database['kind'], suite: Parameters<typeof eachDatabase>[0]): void {
