@@ -1,21 +1,65 @@
 /**
  * The native libraries, where this machine has a prebuilt one: libsecp256k1 and libsodium. Elsewhere undefined, and noble does the work.
+ *
+ * A native call reads and writes memory outside JavaScript's heap: a small array of the heap is moved there first, for longer than many of
+ * the calls take. So their users keep memory of their own for what goes in and comes out, allocated once, secrets in it overwritten.
  * @module
  */
 
 import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+
+/**
+ * The addon of npm `secp256k1`, below the package's own JavaScript, which costs as much as the cheaper functions do. What may be asked
+ * for is memory; what is answered is 0, or a number that says what was not as it should be.
+ *
+ * The addon takes what it is given for what it should be, in length too: points of 33 or 65 bytes, signatures of 64, all else of 32.
+ */
+export interface Libsecp256k1 {
+  contextRandomize(seed: Uint8Array): number;
+  /** secret · base. 1: not in [1, order). */
+  publicKeyCreate(output: Uint8Array, secret: Uint8Array): number;
+  /** From one form to the other, as the lengths say. 1: not a point. */
+  publicKeyConvert(output: Uint8Array, point: Uint8Array): number;
+  publicKeyNegate(output: Uint8Array, point: Uint8Array): number;
+  /** 2: the sum is the identity. */
+  publicKeyCombine(output: Uint8Array, points: readonly Uint8Array[]): number;
+  /** point + tweak · base, in variable time. 2: the sum is the identity. */
+  publicKeyTweakAdd(output: Uint8Array, point: Uint8Array, tweak: Uint8Array): number;
+  /** tweak · point, in variable time. 1: not a point. 2: the tweak is zero. */
+  publicKeyTweakMul(output: Uint8Array, point: Uint8Array, tweak: Uint8Array): number;
+  /** 3: the signature is not good, or its s is high. */
+  ecdsaVerify(signature: Uint8Array, digest: Uint8Array, publicKey: Uint8Array): number;
+  ecdsaRecover(output: Uint8Array, signature: Uint8Array, recoveryId: number, digest: Uint8Array): number;
+  /** secret · point goes through `hash`, which writes `output` and returns it. */
+  ecdh(
+    output: Uint8Array,
+    point: Uint8Array,
+    secret: Uint8Array,
+    data: undefined,
+    hash: (x: Uint8Array, y: Uint8Array) => Uint8Array,
+    x: Uint8Array,
+    y: Uint8Array,
+  ): number;
+}
 
 const require = createRequire(import.meta.url);
 
-/** `bindings.js` is the native part alone: the package's own entry would fall back to another JavaScript implementation in silence. */
-export const libsecp256k1 = load<typeof import('secp256k1')>('secp256k1/bindings.js');
-libsecp256k1?.contextRandomize(crypto.getRandomValues(new Uint8Array(32))); // blinds the multiplications of the base point
+export const libsecp256k1 = found(loadSecp256k1);
+libsecp256k1?.contextRandomize(crypto.getRandomValues(Buffer.alloc(32))); // blinds the multiplications of the base point
 
-export const libsodium = load<typeof import('sodium-native')>('sodium-native');
+export const libsodium = found(() => require('sodium-native') as typeof import('sodium-native'));
 
-function load<Library>(name: string): Library | undefined {
+/** As the package's `bindings.js` does it. */
+function loadSecp256k1(): Libsecp256k1 {
+  const bindings = require.resolve('secp256k1/bindings.js');
+  const { Secp256k1 } = createRequire(bindings)('node-gyp-build')(dirname(bindings)) as { Secp256k1: new () => Libsecp256k1 };
+  return new Secp256k1();
+}
+
+function found<Library>(load: () => Library): Library | undefined {
   try {
-    return require(name) as Library;
+    return load();
   } catch {
     return undefined; // no prebuilt library for this machine
   }

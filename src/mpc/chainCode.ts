@@ -7,7 +7,7 @@
 import { randomBytes } from 'node:crypto';
 import { concat, equal, lengthPrefixed, u32, utf8 } from '../base/bytes.ts';
 import { Abort, assert } from '../base/errors.ts';
-import { sha256 } from './hash.ts';
+import { sha256 } from '../crypto/hash.ts';
 import { compareEcho, cut, echoBytes, echoOf, reading, type Signed } from './messages.ts';
 import type { Party } from './party.ts';
 

@@ -6,7 +6,7 @@
 
 import { concat, equal, u32 } from '../base/bytes.ts';
 import { Abort, assert, messageOf } from '../base/errors.ts';
-import { sha256 } from './hash.ts';
+import { sha256 } from '../crypto/hash.ts';
 import type { Party } from './party.ts';
 
 export const digestBytes = 32;

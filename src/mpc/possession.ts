@@ -60,7 +60,7 @@ export function verifyPossession(claim: Claim, C0: Point, proof: Uint8Array): vo
 
 /** H_DKG; c = 0 comes up with negligible chance only, and would let anything pass. */
 function challenge({ group, keyType, i, context, commitment }: Claim, R: Uint8Array): bigint {
-  const c = hashToScalar(group.curve, domains[keyType], concat(group.encodeScalar(BigInt(i)), context, commitment, R));
+  const c = hashToScalar(group.curve, domains[keyType])(group.encodeScalar(BigInt(i)), context, commitment, R);
   if (c === 0n) throw new Error('the challenge is zero');
   return c;
 }

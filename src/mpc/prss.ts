@@ -1,32 +1,43 @@
 /**
  * Pseudo-random secret sharing (Cramer, Damgård, Ishai, TCC 2005): from the replicated seeds (seeds.ts) and a public label everybody
- * computes its share of a sharing that nobody knows, without a message.
+ * computes its shares of sharings that nobody knows, without a message.
  *
- *   f_A(x) = ∏_{a ∈ A} (1 − x/a)                      1 at zero, 0 at every participant of A
- *   random:  s_i = Σ_{A ∌ i} PRF(K_A, label) · f_A(i)                                  degree t
- *   of zero: z_i = Σ_{A ∌ i} Σ_{j = 1..t} PRF(K_A, label, j) · i^j · f_A(i)            degree 2t
+ *   f_A(x) = ∏_{a ∈ A} (1 − x/a)                          1 at zero, 0 at every participant of A
+ *   random:  s_i = Σ_{A ∌ i} r_A · f_A(i)                                       degree t
+ *   of zero: z_i = Σ_{A ∌ i} Σ_{j = 1..t} r_{A,j} · i^j · f_A(i)                degree 2t
+ *
+ * with numbers r that follow one another in the stream of K_A under the label: first one for each random sharing, then t for each of zero.
+ *
+ *   stream = SHAKE256(K_A ‖ label ‖ how many of each), 48 bytes a number, mod n
+ *
+ * A sponge keyed by what it absorbs first is a pseudo-random function (Bertoni, Daemen, Peeters, Van Assche 2011; it is what KMAC,
+ * NIST SP 800-185, rests on); keys have one length, so no key and label are another key and label.
  *
  * It is deterministic: a label must never serve twice for two purposes.
  * @module
  */
 
-import { concat, toBigInt, u32 } from '../base/bytes.ts';
-import { hmacSha512 } from './hash.ts';
+import { u32 } from '../base/bytes.ts';
+import { shake256 } from '../crypto/hash.ts';
 import type { Seeds } from './seeds.ts';
 import { inverse, mod, powers } from './shamir.ts';
 
 export { decodeSeeds, encodeSeeds, type Seeds, setUpSeeds } from './seeds.ts';
 
-/** The sharings of one signer over the integers mod n. */
-export interface PseudoRandomSharing {
-  /** Own share of a sharing of degree t of a pseudo-random number. */
-  randomSharing(label: Uint8Array): bigint;
-  /** Own share of a random sharing of degree 2t of zero. */
-  zeroSharing(label: Uint8Array): bigint;
+/**
+ * Draws from the seeds of one signer, over the integers mod n.
+ * @param label of one length for each of its uses
+ * @returns own shares of that many sharings of degree t of pseudo-random numbers, and of sharings of degree 2t of zero
+ */
+export type PseudoRandomSharing = (label: Uint8Array, count: Drawn<number>) => Drawn<readonly bigint[]>;
+
+interface Drawn<T> {
+  readonly random: T;
+  readonly zero: T;
 }
 
 /** 384 bits reduced mod an order of at most 256 leave a bias below 2⁻¹²⁸. */
-const prfBytes = 48;
+const numberBytes = 48;
 
 /** One for each curve of a signer's seeds: gone with them. */
 const made = new WeakMap<Seeds, Map<bigint, PseudoRandomSharing>>();
@@ -40,28 +51,33 @@ export function pseudoRandomSharing(seeds: Seeds, n: bigint): PseudoRandomSharin
 }
 
 function sharingOf({ index, threshold, keys }: Seeds, n: bigint): PseudoRandomSharing {
-  const weighted = keys.map(({ without, key }) => ({ random: prf(key, n), weight: weightOf(without, index, n) }));
   const monomials = powers(index, threshold + 1, n).slice(1);
+  const weighted = keys.map(({ without, key }) => {
+    const weight = weightOf(without, index, n);
+    return { key, random: [weight], zero: monomials.map((power) => (power * weight) % n) };
+  });
 
-  return {
-    randomSharing(label) {
-      const input = concat(label, u32(0));
-      let share = 0n;
-      for (const { random, weight } of weighted) share += random(input) * weight;
-      return share % n;
-    },
-
-    zeroSharing(label) {
-      const inputs = monomials.map((power, at) => ({ power, input: concat(label, u32(at + 1)) }));
-      let share = 0n;
-      for (const { random, weight } of weighted) {
-        let polynomial = 0n;
-        for (const { power, input } of inputs) polynomial += random(input) * power;
-        share += (polynomial % n) * weight;
-      }
-      return share % n;
-    },
+  return (label, count) => {
+    const shares = { random: Array<bigint>(count.random).fill(0n), zero: Array<bigint>(count.zero).fill(0n) };
+    const numbers = count.random + count.zero * threshold;
+    for (const { key, random, zero } of weighted) {
+      const stream = shake256(numbers * numberBytes, key, label, u32(count.random), u32(count.zero));
+      const next = numbersOf(stream);
+      addTo(shares.random, random, next);
+      addTo(shares.zero, zero, next);
+      stream.fill(0);
+    }
+    return { random: shares.random.map((share) => share % n), zero: shares.zero.map((share) => share % n) };
   };
+}
+
+/** Adds to each share as many of the next numbers as there are weights, weighted. */
+function addTo(shares: bigint[], weights: readonly bigint[], next: () => bigint): void {
+  for (const [at, share] of shares.entries()) {
+    let sum = share;
+    for (const weight of weights) sum += next() * weight;
+    shares[at] = sum;
+  }
 }
 
 /** f_A(i). */
@@ -75,13 +91,14 @@ function weightOf(set: readonly number[], i: number, n: bigint): bigint {
   return mod(mod(numerator, n) * inverse(denominator, n), n);
 }
 
-/** HMAC-SHA-512 of the input, its first 384 bits, mod n. */
-function prf(key: Uint8Array, n: bigint): (input: Uint8Array) => bigint {
-  const hmac = hmacSha512(key);
-  return (input) => {
-    const output = hmac(input);
-    const value = toBigInt(output.subarray(0, prfBytes)) % n;
-    output.fill(0);
-    return value;
+/** The numbers of a stream, big-endian, one after another. */
+function numbersOf(stream: Uint8Array): () => bigint {
+  const view = new DataView(stream.buffer, stream.byteOffset, stream.byteLength);
+  let at = 0;
+  return () => {
+    const end = at + numberBytes;
+    let number = 0n;
+    for (; at < end; at += 16) number = (number << 128n) | (view.getBigUint64(at) << 64n) | view.getBigUint64(at + 8);
+    return number;
   };
 }

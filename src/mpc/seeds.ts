@@ -12,7 +12,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { concat, equal, lengthPrefixed, u32, utf8 } from '../base/bytes.ts';
 import { Abort, assert } from '../base/errors.ts';
-import { sha256 } from './hash.ts';
+import { sha256 } from '../crypto/hash.ts';
 import { compareEcho, cut, cutEvenly, digestBytes, echoBytes, echoOf, encodeNumbers, exchangeSigned, reading } from './messages.ts';
 import type { Party } from './party.ts';
 import { assertParticipants, subsetsOf } from './shamir.ts';

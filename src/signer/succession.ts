@@ -18,7 +18,7 @@
 
 import { z } from 'zod';
 import { lengthPrefixed, toBase64, u32, utf8 } from '../base/bytes.ts';
-import { sha256 } from '../mpc/hash.ts';
+import { sha256 } from '../crypto/hash.ts';
 import type { Identity } from '../mpc/identity.ts';
 import { encodePublic, type Sharing } from '../mpc/keyShare.ts';
 import type { Party } from '../mpc/party.ts';

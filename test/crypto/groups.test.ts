@@ -1,5 +1,6 @@
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
+import { Point as StarkPoint } from '@scure/starknet';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toHex } from '../../src/base/bytes.ts';
@@ -12,6 +13,12 @@ import { hex } from '../vectors/shared.ts';
 
 const curves = ['secp256k1', 'stark', 'ed25519'] as const satisfies readonly Curve[];
 const groups = curves.flatMap(implementationsOf).map((group) => ({ name: `${group.curve}, ${group.implementation}`, group }));
+
+const notInFull = {
+  'the identity, padded': new Uint8Array(65),
+  'the identity of SEC 1': hex('00'),
+  nothing: new Uint8Array(0),
+};
 
 /** Encodings that no group may decode, with what is wrong about them. */
 const badEncodings: Record<Curve, Record<string, Uint8Array>> = {
@@ -49,6 +56,26 @@ const badEncodings: Record<Curve, Record<string, Uint8Array>> = {
     'a byte too many': new Uint8Array(33),
     nothing: new Uint8Array(0),
   },
+};
+
+/** The same for points in full. */
+const badFullEncodings: Record<Curve, Record<string, Uint8Array>> = {
+  secp256k1: {
+    ...notInFull,
+    'y of another point': withoutItsY(secp256k1.Point.BASE.toBytes(false)),
+    'x is p + 1': hex(
+      `04fffffffffffffffffffffffffffffffffffffffffffffffffffffffefffffc30${toHex(secp256k1.Point.BASE.toBytes(false)).slice(66)}`,
+    ),
+    'a compressed point': secp256k1.Point.BASE.toBytes(true),
+    'a hybrid of both forms': secp256k1.Point.BASE.toBytes(false).with(0, 6),
+  },
+  stark: {
+    ...notInFull,
+    'y of another point': withoutItsY(StarkPoint.BASE.toBytes(false)),
+    'a compressed point': StarkPoint.BASE.toBytes(true),
+    'a hybrid of both forms': StarkPoint.BASE.toBytes(false).with(0, 6),
+  },
+  ed25519: badEncodings.ed25519,
 };
 
 describe.each(groups)('the group $name', ({ group }) => {
@@ -99,6 +126,33 @@ describe.each(groups)('the group $name', ({ group }) => {
 
   it.each(Object.entries(badEncodings[group.curve]))('does not decode: %s', (_, bytes) => {
     expect(() => group.decodePoint(bytes)).toThrow();
+  });
+
+  it.each(Object.entries(badEncodings[group.curve]))('does not multiply what it would not decode: %s', (_, bytes) => {
+    for (const k of [0n, 1n, 8n, order - 1n]) expect(() => group.multiplyEncoded(bytes, k)).toThrow();
+  });
+
+  it('decodes what it encoded in full', () => {
+    for (const k of [1n, 2n, order - 1n, group.randomScalar()]) {
+      const bytes = group.encodeFullPoint(group.multiplyBase(k));
+      expect(bytes).toHaveLength(group.fullPointBytes);
+      expect(group.equals(group.decodeFullPoint(bytes), group.multiplyBase(k))).toBe(true);
+    }
+    expect(() => group.encodeFullPoint(identity)).toThrow();
+  });
+
+  it.each(Object.entries(badFullEncodings[group.curve]))('does not decode in full: %s', (_, bytes) => {
+    expect(() => group.decodeFullPoint(bytes)).toThrow();
+  });
+
+  it('shifts by multiples of the base, and by those that lead to the identity and away from it', () => {
+    const P = group.multiplyBase(5n);
+    expect(text(group.shift(P, 0n))).toBe(text(P));
+    expect(text(group.shift(P, order - 5n))).toBe('identity');
+    expect(text(group.shift(identity, 5n))).toBe(text(P));
+    expect(text(group.shift(identity, 0n))).toBe('identity');
+    expect(text(group.shift(P, 5n))).toBe(text(group.multiplyBase(10n)));
+    for (const k of [-1n, order]) expect(() => group.shift(P, k)).toThrow(Bug);
   });
 
   it('writes scalars in 32 bytes, in the order of bytes of its standard', () => {
@@ -153,8 +207,9 @@ describe.each(groups)('the group $name', ({ group }) => {
       fc.property(scalar, scalar, scalar, scalar, (k, l, a, b) => {
         const results = (g: Group) => {
           const [P, Q] = [g.multiplyBase(k), g.multiplyBase(l)];
-          const points = [P, g.multiply(P, a), g.add(P, Q), g.negate(P), g.linearCombination([a, b], [P, Q])];
-          return [...points.map((point) => textOf(g, point)), toHex(g.encodeScalar(a))];
+          const points = [P, g.multiply(P, a), g.add(P, Q), g.negate(P), g.linearCombination([a, b], [P, Q]), g.shift(P, b)];
+          const encoded = g.isIdentity(P) ? [] : [toHex(g.encodeFullPoint(P)), textOf(g, g.multiplyEncoded(g.encodePoint(P), a))];
+          return [...points.map((point) => textOf(g, point)), ...encoded, toHex(g.encodeScalar(a))];
         };
         expect(results(group)).toEqual(results(noble));
       }),
@@ -201,6 +256,10 @@ function scalarsOf({ order }: Group): fc.Arbitrary<bigint> {
 
 function textOf(group: Group, point: Point): string {
   return group.isIdentity(point) ? 'identity' : toHex(group.encodePoint(point));
+}
+
+function withoutItsY(full: Uint8Array): Uint8Array {
+  return full.with(64, (full[64] ?? 0) ^ 1);
 }
 
 /** B + (0, −1): on the curve, but of twice the prime order. */

@@ -1,9 +1,7 @@
-import { createHmac } from 'node:crypto';
-import fc from 'fast-check';
+import { shake256 } from '@noble/hashes/sha3.js';
 import { describe, expect, it } from 'vitest';
-import { utf8 } from '../../src/base/bytes.ts';
+import { concat, toBigInt, u32, utf8 } from '../../src/base/bytes.ts';
 import { groupOf } from '../../src/crypto/groups/index.ts';
-import { hmacSha512 } from '../../src/mpc/hash.ts';
 import { decodeSeeds, encodeSeeds, pseudoRandomSharing, setUpSeeds } from '../../src/mpc/prss.ts';
 import { interpolateAtZero, subsetsOf } from '../../src/mpc/shamir.ts';
 import { clusterOf, of } from './memoryParty.ts';
@@ -35,7 +33,7 @@ describe.each(clusters)('Pseudo-random secret sharing, $size/$threshold', ({ siz
 
   it.each(orders)('shares a random number of $curve with degree t: the same from every t + 1', async ({ n }) => {
     const seeds = await made;
-    const share = (i: number) => pseudoRandomSharing(of(seeds, i), n).randomSharing(utf8('a label'));
+    const share = (i: number) => pseudoRandomSharing(of(seeds, i), n)(utf8('a label'), { random: 2, zero: 1 }).random[1] ?? 0n;
     const secrets = subsetsOf([...seeds.keys()], threshold + 1).map((set) => interpolateAtZero(new Map(set.map((i) => [i, share(i)])), n));
     expect(new Set(secrets).size).toBe(1);
     const few = subsetsOf([...seeds.keys()], threshold).map((set) => interpolateAtZero(new Map(set.map((i) => [i, share(i)])), n));
@@ -44,7 +42,7 @@ describe.each(clusters)('Pseudo-random secret sharing, $size/$threshold', ({ siz
 
   it.each(orders)('shares zero of $curve with degree 2t: zero from every 2t + 1, and not from fewer', async ({ n }) => {
     const seeds = await made;
-    const share = (i: number) => pseudoRandomSharing(of(seeds, i), n).zeroSharing(utf8('a label'));
+    const share = (i: number) => pseudoRandomSharing(of(seeds, i), n)(utf8('a label'), { random: 1, zero: 2 }).zero[1] ?? 0n;
     for (const set of subsetsOf([...seeds.keys()], 2 * threshold + 1)) {
       const shares = set.map((i): [number, bigint] => [i, share(i)]);
       expect(interpolateAtZero(new Map(shares), n)).toBe(0n);
@@ -52,10 +50,21 @@ describe.each(clusters)('Pseudo-random secret sharing, $size/$threshold', ({ siz
     }
   });
 
-  it('gives independent sharings for other labels', async () => {
-    const { randomSharing, zeroSharing } = pseudoRandomSharing(of(await made, 1), orders[0]?.n ?? 1n);
-    const all = [randomSharing(utf8('a')), randomSharing(utf8('b')), zeroSharing(utf8('a')), zeroSharing(utf8('b'))];
-    expect(new Set(all).size).toBe(4);
+  it('gives independent sharings within a label, for other labels, and where another number of them is drawn', async () => {
+    const draw = pseudoRandomSharing(of(await made, 1), orders[0]?.n ?? 1n);
+    const all = [
+      draw(utf8('a'), { random: 2, zero: 2 }),
+      draw(utf8('b'), { random: 2, zero: 2 }),
+      draw(utf8('a'), { random: 3, zero: 1 }),
+      draw(utf8('a'), { random: 1, zero: 2 }),
+    ].flatMap(({ random, zero }) => [...random, ...zero]);
+    expect(new Set(all).size).toBe(4 + 4 + 4 + 3);
+  });
+
+  it('gives the same to the same label', async () => {
+    const seeds = of(await made, 1);
+    const drawn = () => pseudoRandomSharing({ ...seeds }, orders[0]?.n ?? 1n)(utf8('a label'), { random: 1, zero: 1 });
+    expect(drawn()).toEqual(drawn());
   });
 
   it('comes back from its encoding', async () => {
@@ -86,14 +95,15 @@ describe('Seeds', () => {
   });
 });
 
-describe('HMAC-SHA-512', () => {
-  it('is the library’s', () => {
-    const bytes = (maxLength: number) => fc.uint8Array({ maxLength });
-    fc.assert(
-      fc.property(bytes(128), bytes(300), (key, input) => {
-        expect(new Uint8Array(hmacSha512(key)(input))).toEqual(new Uint8Array(createHmac('sha512', key).update(input).digest()));
-      }),
-      { verbose: 1 },
-    );
+describe('The stream of a seed', () => {
+  it('is SHAKE256 of seed, label and counts, 48 bytes a number', () => {
+    const { n } = orders[0] ?? { n: 1n };
+    const key = new Uint8Array(32).fill(7);
+    const seeds = { index: 1, threshold: 1, participants: [1, 2, 3], keys: [{ without: [2], key }] };
+    const { random, zero } = pseudoRandomSharing(seeds, n)(utf8('a label'), { random: 1, zero: 1 });
+    const stream = shake256(concat(key, utf8('a label'), u32(1), u32(1)), { dkLen: 96 });
+    // f_{2}(1) = 1 − 1/2, whose double is 1.
+    expect((2n * (random[0] ?? 0n)) % n).toBe(toBigInt(stream.subarray(0, 48)) % n);
+    expect((2n * (zero[0] ?? 0n)) % n).toBe(toBigInt(stream.subarray(48)) % n);
   });
 });

@@ -9,10 +9,11 @@
 import { libsodium } from '../native.ts';
 import type { Group, Point } from './group.ts';
 import { linearCombinationOver } from './linearCombination.ts';
-import { scalarsOf } from './scalars.ts';
+import { scalarPassage, scalarsOf } from './scalars.ts';
 
 type Library = NonNullable<typeof libsodium>;
 
+const pointBytes = 32;
 /** A multiplication costs about as much as adding this many points. */
 const copiesAtMost = 4n;
 
@@ -20,41 +21,33 @@ export const ed25519Native: Group | undefined = libsodium && ed25519Over(libsodi
 
 function ed25519Over(library: Library): Group {
   const order = 2n ** 252n + 27742317777372353535851937790883648493n;
-  const { encodeScalar, ...scalars } = scalarsOf(order, 'little');
+  const withScalar = scalarPassage(order, 'little');
   const outer = (bytes: Buffer) => bytes as unknown as Point; // the brand hides the form from the users of the group
   const inner = (point: Point) => point as unknown as Buffer;
   const neutral = Buffer.alloc(32);
   neutral[0] = 1;
   const isIdentity = (point: Point) => inner(point).equals(neutral);
 
-  function secretOf(scalar: bigint): Buffer {
-    const { buffer, byteOffset, byteLength } = encodeScalar(scalar);
-    return Buffer.from(buffer, byteOffset, byteLength);
-  }
-
   /** Both scalar multiplications are the library's constant-time ones. */
   function multiplyBase(scalar: bigint): Point {
     if (scalar === 0n) return outer(neutral);
-    const secret = secretOf(scalar);
-    const product = Buffer.alloc(32);
-    library.crypto_scalarmult_ed25519_base_noclamp(product, secret);
-    secret.fill(0);
+    const product = Buffer.allocUnsafe(pointBytes);
+    withScalar(scalar, (secret) => library.crypto_scalarmult_ed25519_base_noclamp(product, secret));
     return outer(product);
   }
 
+  /** The library checks the point first, as `decodePoint` does. */
   function multiply(point: Point, scalar: bigint): Point {
     if (scalar === 0n || isIdentity(point)) return outer(neutral);
-    const secret = secretOf(scalar);
-    const product = Buffer.alloc(32);
-    library.crypto_scalarmult_ed25519_noclamp(product, secret, inner(point));
-    secret.fill(0);
+    const product = Buffer.allocUnsafe(pointBytes);
+    withScalar(scalar, (secret) => library.crypto_scalarmult_ed25519_noclamp(product, secret, inner(point)));
     return outer(product);
   }
 
   function add(...points: readonly Point[]): Point {
     const [first = outer(neutral), ...others] = points.filter((point) => !isIdentity(point));
     return others.reduce((sum, point) => {
-      const next = Buffer.alloc(32);
+      const next = Buffer.allocUnsafe(pointBytes);
       library.crypto_core_ed25519_add(next, inner(sum), inner(point));
       return outer(next);
     }, first);
@@ -68,35 +61,52 @@ function ed25519Over(library: Library): Group {
     return outer(negative);
   }
 
+  function encodePoint(point: Point): Uint8Array {
+    if (isIdentity(point)) throw new Error('the identity is not encoded');
+    return new Uint8Array(inner(point));
+  }
+
+  function decodePoint(bytes: Uint8Array): Point {
+    const point = read(bytes);
+    // The library's check covers canonical encoding, curve equation, small order (the identity too) and prime-order subgroup.
+    if (!library.crypto_core_ed25519_is_valid_point(inner(point))) throw new Error('the point is not a valid one of ed25519');
+    return point;
+  }
+
+  function multiplyEncoded(bytes: Uint8Array, scalar: bigint): Point {
+    const point = read(bytes);
+    // What is not left to the library here it does not check.
+    return multiply(scalar === 0n || isIdentity(point) ? decodePoint(bytes) : point, scalar);
+  }
+
+  function read(bytes: Uint8Array): Point {
+    if (bytes.length !== pointBytes) throw new Error('a point of ed25519 has 32 bytes');
+    return outer(Buffer.from(bytes));
+  }
+
   return {
     curve: 'ed25519',
     implementation: 'native',
     order,
-    pointBytes: 32,
+    pointBytes,
+    fullPointBytes: pointBytes,
     base: multiplyBase(1n),
     identity: outer(neutral),
-    encodeScalar,
-    ...scalars,
+    ...scalarsOf(order, 'little'),
 
     multiplyBase,
     multiply,
+    shift: (point, scalar) => add(point, multiplyBase(scalar)),
     add,
     negate,
     linearCombination: linearCombinationOver({ order, add, negate }, { copiesAtMost, multiply }),
     equals: (a, b) => inner(a).equals(inner(b)),
     isIdentity,
 
-    encodePoint(point) {
-      if (isIdentity(point)) throw new Error('the identity is not encoded');
-      return new Uint8Array(inner(point));
-    },
-
-    decodePoint(bytes) {
-      const point = Buffer.from(bytes);
-      if (bytes.length !== 32) throw new Error('a point of ed25519 has 32 bytes');
-      // The library's check covers canonical encoding, curve equation, small order (the identity too) and prime-order subgroup.
-      if (!library.crypto_core_ed25519_is_valid_point(point)) throw new Error('the point is not a valid one of ed25519');
-      return outer(point);
-    },
+    encodePoint,
+    decodePoint,
+    multiplyEncoded,
+    encodeFullPoint: encodePoint,
+    decodeFullPoint: decodePoint,
   };
 }

@@ -21,6 +21,8 @@ export interface Group {
   readonly order: bigint;
   /** Bytes of an encoded point: 33 (SEC 1 compressed) for secp256k1 and stark, 32 (RFC 8032) for ed25519. */
   readonly pointBytes: number;
+  /** Bytes of a point in full: 65 (SEC 1 uncompressed) for secp256k1 and stark; 32 for ed25519, which knows no other form. */
+  readonly fullPointBytes: number;
   readonly base: Point;
   readonly identity: Point;
 
@@ -28,6 +30,8 @@ export interface Group {
   multiplyBase(scalar: bigint): Point;
   /** scalar · point. */
   multiply(point: Point, scalar: bigint): Point;
+  /** point + scalar · base. Variable time, in the scalar too: for public values. */
+  shift(point: Point, scalar: bigint): Point;
   add(...points: readonly Point[]): Point;
   /**
    * Σ scalars[i] · points[i]. Variable time, in the scalars too: for public values, such as Lagrange coefficients over commitments.
@@ -45,6 +49,15 @@ export interface Group {
    * identity
    */
   decodePoint(bytes: Uint8Array): Point;
+  /**
+   * scalar · decodePoint(bytes), in variable time. Where the multiplication checks the point by itself, it is not checked twice.
+   * @throws {Error} as `decodePoint` does
+   */
+  multiplyEncoded(bytes: Uint8Array, scalar: bigint): Point;
+  /** The form for short ways: twice as long where there are two coordinates, and decoded without a square root. @throws {Error} for the identity */
+  encodeFullPoint(point: Point): Uint8Array;
+  /** @throws {Error} as `decodePoint` does */
+  decodeFullPoint(bytes: Uint8Array): Point;
   /** 32 bytes: big-endian for secp256k1 and stark, little-endian for ed25519 (RFC 9591 §6). */
   encodeScalar(scalar: bigint): Uint8Array;
   /** @throws {Error} for a wrong length or a value not below the order */

@@ -15,9 +15,16 @@ import { decodeStarkPoint } from './starkDecode.ts';
 StarkPoint.BASE.precompute(8); // a table three times as large, for a fifth less time; made at the first use
 
 export const nobleGroups: Readonly<Record<Curve, Group>> = {
-  secp256k1: nobleGroup({ curve: 'secp256k1', Point: secp256k1.Point, pointBytes: 33, endianness: 'big' }),
-  stark: nobleGroup({ curve: 'stark', Point: StarkPoint, pointBytes: 33, endianness: 'big', decode: decodeStarkPoint }),
-  ed25519: nobleGroup({ curve: 'ed25519', Point: ed25519.Point, pointBytes: 32, endianness: 'little' }),
+  secp256k1: nobleGroup({ curve: 'secp256k1', Point: secp256k1.Point, pointBytes: 33, fullPointBytes: 65, endianness: 'big' }),
+  stark: nobleGroup({
+    curve: 'stark',
+    Point: StarkPoint,
+    pointBytes: 33,
+    fullPointBytes: 65,
+    endianness: 'big',
+    decompress: decodeStarkPoint,
+  }),
+  ed25519: nobleGroup({ curve: 'ed25519', Point: ed25519.Point, pointBytes: 32, fullPointBytes: 32, endianness: 'little' }),
 };
 
 /** What Weierstrass and Edwards points of noble have in common. */
@@ -30,7 +37,7 @@ interface NoblePoint<P> {
   multiplyUnsafe(scalar: bigint): P;
   is0(): boolean;
   isTorsionFree(): boolean;
-  toBytes(): Uint8Array;
+  toBytes(isCompressed?: boolean): Uint8Array;
 }
 
 interface NobleCurve<P> {
@@ -44,11 +51,12 @@ function nobleGroup<P extends NoblePoint<P>>(parameters: {
   curve: Curve;
   Point: NobleCurve<P>;
   pointBytes: number;
+  fullPointBytes: number;
   endianness: 'big' | 'little';
   /** In the place of noble's own. */
-  decode?: (bytes: Uint8Array) => P;
+  decompress?: (bytes: Uint8Array) => P;
 }): Group {
-  const { curve, Point, pointBytes, endianness, decode = (bytes) => Point.fromBytes(bytes) } = parameters;
+  const { curve, Point, pointBytes, fullPointBytes, endianness, decompress = (bytes) => Point.fromBytes(bytes) } = parameters;
   const order = Point.Fn.ORDER;
   const outer = (point: P) => point as unknown as Point; // the brand hides noble's own type from the users of the group
   const inner = (point: Point) => point as unknown as P;
@@ -58,44 +66,51 @@ function nobleGroup<P extends NoblePoint<P>>(parameters: {
     return scalar === 0n || point.is0() ? Point.ZERO : point.multiply(scalar);
   }
 
+  function multiplyVariableTime(point: Point, scalar: bigint): Point {
+    assertScalar(scalar, order);
+    return outer(inner(point).multiplyUnsafe(scalar));
+  }
+
   const add: Group['add'] = (...points) => outer(points.reduce((sum, point) => sum.add(inner(point)), Point.ZERO));
   const negate: Group['negate'] = (point) => outer(inner(point).negate());
+
+  function encode(point: Point, isCompressed: boolean): Uint8Array {
+    if (inner(point).is0()) throw new Error('the identity is not encoded');
+    return inner(point).toBytes(isCompressed);
+  }
+
+  function decode(bytes: Uint8Array, length: number, read: (bytes: Uint8Array) => P): Point {
+    if (bytes.length !== length) throw new Error(`a point of ${curve} has ${length} bytes`);
+    const point = read(bytes);
+    if (point.is0() || !point.isTorsionFree()) throw new Error('the point is the identity, or outside the prime-order subgroup');
+    return outer(point);
+  }
+
+  const decodePoint: Group['decodePoint'] = (bytes) => decode(bytes, pointBytes, decompress);
 
   return {
     curve,
     implementation: 'noble',
     order,
     pointBytes,
+    fullPointBytes,
     base: outer(Point.BASE),
     identity: outer(Point.ZERO),
     ...scalarsOf(order, endianness),
 
     multiplyBase: (scalar) => outer(multiply(Point.BASE, scalar)),
     multiply: (point, scalar) => outer(multiply(inner(point), scalar)),
+    shift: (point, scalar) => add(point, multiplyVariableTime(outer(Point.BASE), scalar)),
     add,
     negate,
-    linearCombination: linearCombinationOver(
-      { order, add, negate },
-      {
-        copiesAtMost: 1n,
-        // The base has tables, and is faster by them than any other point in variable time.
-        multiply: (point, scalar) =>
-          outer(inner(point) === Point.BASE ? multiply(Point.BASE, scalar) : inner(point).multiplyUnsafe(scalar)),
-      },
-    ),
+    linearCombination: linearCombinationOver({ order, add, negate }, { copiesAtMost: 1n, multiply: multiplyVariableTime }),
     equals: (a, b) => inner(a).equals(inner(b)),
     isIdentity: (point) => inner(point).is0(),
 
-    encodePoint(point) {
-      if (inner(point).is0()) throw new Error('the identity is not encoded');
-      return inner(point).toBytes();
-    },
-
-    decodePoint(bytes) {
-      if (bytes.length !== pointBytes) throw new Error(`a point of ${curve} has ${pointBytes} bytes`);
-      const point = decode(bytes);
-      if (point.is0() || !point.isTorsionFree()) throw new Error('the point is the identity, or outside the prime-order subgroup');
-      return outer(point);
-    },
+    encodePoint: (point) => encode(point, true),
+    decodePoint,
+    multiplyEncoded: (bytes, scalar) => multiplyVariableTime(decodePoint(bytes), scalar),
+    encodeFullPoint: (point) => encode(point, false),
+    decodeFullPoint: (bytes) => decode(bytes, fullPointBytes, (full) => Point.fromBytes(full)),
   };
 }

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { fromBigInt, toBigInt } from '../../base/bytes.ts';
+import { toBigInt } from '../../base/bytes.ts';
 import { assert } from '../../base/errors.ts';
 import type { Group } from './group.ts';
 
@@ -12,17 +12,19 @@ const scalarBytes = 32;
 /** The scalar part of a group. Variable time: it goes through `bigint`. */
 export function scalarsOf(order: bigint, endianness: 'big' | 'little'): Pick<Group, 'encodeScalar' | 'decodeScalar' | 'randomScalar'> {
   const unusedBits = 8 * scalarBytes - order.toString(2).length;
-  const oriented = (bytes: Uint8Array) => (endianness === 'big' ? bytes : bytes.toReversed());
+  const isLittle = endianness === 'little';
 
   return {
     encodeScalar(scalar) {
       assertScalar(scalar, order);
-      return oriented(fromBigInt(scalar, scalarBytes));
+      const bytes = new Uint8Array(scalarBytes);
+      write(new DataView(bytes.buffer), scalar, isLittle);
+      return bytes;
     },
 
     decodeScalar(bytes) {
       if (bytes.length !== scalarBytes) throw new Error(`a scalar has ${scalarBytes} bytes`);
-      const scalar = toBigInt(oriented(bytes));
+      const scalar = read(new DataView(bytes.buffer, bytes.byteOffset, scalarBytes), isLittle);
       if (scalar >= order) throw new Error('the scalar is not below the order of the group');
       return scalar;
     },
@@ -38,7 +40,34 @@ export function scalarsOf(order: bigint, endianness: 'big' | 'little'): Pick<Gro
   };
 }
 
+/** Lends the one memory that scalars pass through on their way into a native library, and overwrites it after each. */
+export function scalarPassage(order: bigint, endianness: 'big' | 'little'): <T>(scalar: bigint, use: (bytes: Buffer) => T) => T {
+  const bytes = Buffer.allocUnsafeSlow(scalarBytes);
+  const view = new DataView(bytes.buffer);
+  const isLittle = endianness === 'little';
+  return (scalar, use) => {
+    assertScalar(scalar, order);
+    write(view, scalar, isLittle);
+    try {
+      return use(bytes);
+    } finally {
+      bytes.fill(0);
+    }
+  };
+}
+
 /** @throws {Bug} unless 0 ≤ scalar < order */
 export function assertScalar(scalar: bigint, order: bigint): void {
   assert(scalar >= 0n && scalar < order, 'a scalar is in [0, order)');
+}
+
+function write(view: DataView, scalar: bigint, isLittle: boolean): void {
+  for (let at = 0, rest = scalar; at < scalarBytes; at += 8, rest >>= 64n) {
+    view.setBigUint64(isLittle ? at : scalarBytes - 8 - at, BigInt.asUintN(64, rest), isLittle);
+  }
+}
+
+function read(view: DataView, isLittle: boolean): bigint {
+  const word = (rank: number) => view.getBigUint64(8 * (isLittle ? rank : 3 - rank), isLittle);
+  return (((word(3) << 64n) | word(2)) << 128n) | (word(1) << 64n) | word(0);
 }

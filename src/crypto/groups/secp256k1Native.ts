@@ -2,110 +2,150 @@
  * secp256k1 over libsecp256k1 (npm `secp256k1`, its native part).
  *
  * A point is kept as its 65 uncompressed bytes, because those are parsed without a square root; the identity, which the library does
- * not know, is the empty array. The library writes into fresh arrays here, never into a caller's.
+ * not know, is the empty array. Points are public and lie in the memory that Node keeps for small buffers, except products of a secret
+ * and a point, which may be secrets themselves.
  * @module
  */
 
-import { equal } from '../../base/bytes.ts';
-import { libsecp256k1 } from '../native.ts';
+import { assert } from '../../base/errors.ts';
+import { type Libsecp256k1, libsecp256k1 } from '../native.ts';
 import type { Group, Point } from './group.ts';
 import { linearCombinationOver } from './linearCombination.ts';
-import { scalarsOf } from './scalars.ts';
-
-type Library = NonNullable<typeof libsecp256k1>;
+import { scalarPassage, scalarsOf } from './scalars.ts';
 
 /** A multiplication costs about as much as adding this many points. */
 const copiesAtMost = 8n;
+const compressedBytes = 33;
+const fullBytes = 65;
 
 export const secp256k1Native: Group | undefined = libsecp256k1 && secp256k1Over(libsecp256k1);
 
-function secp256k1Over(library: Library): Group {
+function secp256k1Over(library: Libsecp256k1): Group {
   const order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
-  const { encodeScalar, ...scalars } = scalarsOf(order, 'big');
-  const outer = (bytes: Uint8Array) => bytes as unknown as Point; // the brand hides the form from the users of the group
-  const inner = (point: Point) => point as unknown as Uint8Array;
-  const identity = outer(new Uint8Array(0));
+  const withScalar = scalarPassage(order, 'big');
+  const compressed = Buffer.allocUnsafeSlow(compressedBytes);
+  const [x, y] = [Buffer.alloc(32), Buffer.alloc(32)];
+  const outer = (bytes: Buffer) => bytes as unknown as Point; // the brand hides the form from the users of the group
+  const inner = (point: Point) => point as unknown as Buffer;
+  const identity = outer(Buffer.alloc(0));
   const isIdentity = (point: Point) => inner(point).length === 0;
   const base = multiplyBase(1n);
 
   /** Both scalar multiplications are the library's constant-time ones. */
   function multiplyBase(scalar: bigint): Point {
     if (scalar === 0n) return identity;
-    const secret = encodeScalar(scalar);
-    try {
-      return outer(library.publicKeyCreate(secret, false));
-    } finally {
-      secret.fill(0);
-    }
+    const product = Buffer.allocUnsafe(fullBytes);
+    done(withScalar(scalar, (secret) => library.publicKeyCreate(product, secret)));
+    return outer(product);
   }
 
   /** Through ECDH with an identity hash: `publicKeyTweakMul` is variable time. */
   function multiply(point: Point, scalar: bigint): Point {
     if (scalar === 0n || isIdentity(point)) return identity;
-    const secret = encodeScalar(scalar);
-    const product = new Uint8Array(65);
+    const product = Buffer.allocUnsafeSlow(fullBytes);
+    const write = () => {
+      product[0] = 4;
+      product.set(x, 1);
+      product.set(y, 33);
+      return product;
+    };
     try {
-      library.ecdh(inner(point), secret, { hashfn: (x, y) => uncompressed(product, x, y) }, product);
+      done(withScalar(scalar, (secret) => library.ecdh(product, inner(point), secret, undefined, write, x, y)));
       return outer(product);
     } finally {
-      secret.fill(0);
+      x.fill(0);
+      y.fill(0);
     }
   }
 
   function multiplyVariableTime(point: Point, scalar: bigint): Point {
-    if (isIdentity(point)) return identity;
+    if (scalar === 0n || isIdentity(point)) return identity;
     if (point === base) return multiplyBase(scalar); // has tables, and is faster still
-    return outer(library.publicKeyTweakMul(inner(point), encodeScalar(scalar), false));
+    const product = Buffer.allocUnsafe(fullBytes);
+    done(withScalar(scalar, (tweak) => library.publicKeyTweakMul(product, inner(point), tweak)));
+    return outer(product);
+  }
+
+  function shift(point: Point, scalar: bigint): Point {
+    if (isIdentity(point)) return multiplyBase(scalar);
+    const sum = Buffer.allocUnsafe(fullBytes);
+    return sumOf(
+      sum,
+      withScalar(scalar, (tweak) => library.publicKeyTweakAdd(sum, inner(point), tweak)),
+    );
   }
 
   function negate(point: Point): Point {
-    return isIdentity(point) ? identity : outer(library.publicKeyNegate(inner(point), false));
+    if (isIdentity(point)) return identity;
+    const negative = Buffer.allocUnsafe(fullBytes);
+    done(library.publicKeyNegate(negative, inner(point)));
+    return outer(negative);
   }
 
   function add(...points: readonly Point[]): Point {
-    const terms = points.filter((point) => !isIdentity(point));
+    const terms = points.some(isIdentity) ? points.filter((point) => !isIdentity(point)) : points;
     if (terms.length < 2) return terms[0] ?? identity;
-    try {
-      return outer(library.publicKeyCombine(terms.map(inner), false));
-    } catch (error) {
-      if (error instanceof Error && error.message === 'The sum of the public keys is not valid') return identity;
-      throw error;
-    }
+    const sum = Buffer.allocUnsafe(fullBytes);
+    return sumOf(sum, library.publicKeyCombine(sum, terms as readonly unknown[] as readonly Buffer[]));
+  }
+
+  function sumOf(sum: Buffer, code: number): Point {
+    if (code === 2) return identity;
+    done(code);
+    return outer(sum);
+  }
+
+  function decodePoint(bytes: Uint8Array): Point {
+    if (bytes.length !== compressedBytes) throw new Error('a point of secp256k1 has 33 bytes');
+    compressed.set(bytes);
+    const point = Buffer.allocUnsafe(fullBytes);
+    if (library.publicKeyConvert(point, compressed) !== 0) throw new Error('not a point of secp256k1');
+    return outer(point);
   }
 
   return {
     curve: 'secp256k1',
     implementation: 'native',
     order,
-    pointBytes: 33,
+    pointBytes: compressedBytes,
+    fullPointBytes: fullBytes,
     base,
     identity,
-    encodeScalar,
-    ...scalars,
+    ...scalarsOf(order, 'big'),
 
     multiplyBase,
     multiply,
+    shift,
     add,
     negate,
     linearCombination: linearCombinationOver({ order, add, negate }, { copiesAtMost, multiply: multiplyVariableTime }),
-    equals: (a, b) => equal(inner(a), inner(b)),
+    equals: (a, b) => inner(a).equals(inner(b)),
     isIdentity,
 
     encodePoint(point) {
       if (isIdentity(point)) throw new Error('the identity is not encoded');
-      return library.publicKeyConvert(inner(point), true);
+      const bytes = new Uint8Array(compressedBytes);
+      const full = inner(point);
+      for (let at = 1; at < compressedBytes; at++) bytes[at] = full.readUInt8(at);
+      bytes[0] = full.readUInt8(fullBytes - 1) % 2 === 0 ? 2 : 3;
+      return bytes;
     },
+    decodePoint,
+    multiplyEncoded: (bytes, scalar) => multiplyVariableTime(decodePoint(bytes), scalar),
 
-    decodePoint(bytes) {
-      if (bytes.length !== 33) throw new Error('a point of secp256k1 has 33 bytes');
-      return outer(library.publicKeyConvert(bytes, false));
+    encodeFullPoint(point) {
+      if (isIdentity(point)) throw new Error('the identity is not encoded');
+      return new Uint8Array(inner(point));
+    },
+    decodeFullPoint(bytes) {
+      if (bytes.length !== fullBytes || bytes[0] !== 4) throw new Error('a point of secp256k1 in full has 65 bytes, the first of them 4');
+      const point = Buffer.from(bytes);
+      if (library.publicKeyConvert(point, point) !== 0) throw new Error('not a point of secp256k1');
+      return outer(point);
     },
   };
 }
 
-function uncompressed(out: Uint8Array, x: Uint8Array, y: Uint8Array): Uint8Array {
-  out[0] = 4;
-  out.set(x, 1);
-  out.set(y, 33);
-  return out;
+function done(code: number): void {
+  assert(code === 0, 'libsecp256k1 does what it is asked');
 }

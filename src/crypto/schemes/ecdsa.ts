@@ -4,9 +4,9 @@
  */
 
 import { invert } from '@noble/curves/abstract/modular.js';
-import { concat, equal, toBigInt } from '../../base/bytes.ts';
+import { equal, toBigInt } from '../../base/bytes.ts';
 import type { Group } from '../groups/group.ts';
-import { libsecp256k1 } from '../native.ts';
+import { type Libsecp256k1, libsecp256k1 } from '../native.ts';
 import type { Scheme, Signature } from './scheme.ts';
 
 /** STARK curve: its verifiers hold digest and r in 251 bits, and refuse greater ones. */
@@ -53,11 +53,16 @@ function equationOver(group: Group): Equation {
 }
 
 /** Recovery (SEC 1 §4.1.6) solves the same equation for the key, so that the right key is the whole proof. */
-function equationOfLibsecp256k1(library: NonNullable<typeof libsecp256k1>): Equation {
-  return (publicKey, digest, { r, s, recid }) =>
-    recid === undefined
-      ? library.ecdsaVerify(concat(r, s), digest, publicKey)
-      : equal(library.ecdsaRecover(concat(r, s), recid, digest), publicKey);
+function equationOfLibsecp256k1(library: Libsecp256k1): Equation {
+  const [signature, digest, key] = [64, 32, 33].map((length) => Buffer.alloc(length)) as [Buffer, Buffer, Buffer];
+  return (publicKey, digestOfMessage, { r, s, recid }) => {
+    signature.set(r);
+    signature.set(s, 32);
+    digest.set(digestOfMessage);
+    if (recid !== undefined) return library.ecdsaRecover(key, signature, recid, digest) === 0 && equal(key, publicKey);
+    key.set(publicKey);
+    return library.ecdsaVerify(signature, digest, key) === 0;
+  };
 }
 
 function isRecoveryId(recid: number | undefined): boolean {

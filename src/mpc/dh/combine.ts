@@ -6,8 +6,8 @@
 import { Abort, assert } from '../../base/errors.ts';
 import type { Point } from '../../crypto/groups/group.ts';
 import { groupOf } from '../../crypto/groups/index.ts';
+import { sha256 } from '../../crypto/hash.ts';
 import { hashToSecp256k1 } from '../../crypto/hashToCurve.ts';
-import { sha256 } from '../hash.ts';
 import { cut } from '../messages.ts';
 import { lagrangeAtZero } from '../shamir.ts';
 import { proofBytes, verify } from './proof.ts';

@@ -24,13 +24,13 @@ export interface Statement {
 }
 
 const group = groupOf('secp256k1');
+const hashNonce = hashToScalar('secp256k1', 'COUNTERSIGN-dleq-v1nonce');
+const hashChallenge = hashToScalar('secp256k1', 'COUNTERSIGN-dleq-v1chal');
 
 /** k = H(32 random bytes ‖ x ‖ P): unpredictable as long as the generator or the share is. */
 export function prove(statement: Statement, P: Point, secret: Uint8Array): Uint8Array {
   const x = group.decodeScalar(secret);
-  const seed = concat(randomBytes(32), secret, statement.P);
-  const k = hashToScalar('secp256k1', 'COUNTERSIGN-dleq-v1nonce', seed);
-  seed.fill(0);
+  const k = hashNonce(randomBytes(32), secret, statement.P);
   const A = group.encodePoint(group.multiplyBase(k));
   const B = group.encodePoint(group.multiply(P, k));
   const c = challenge(statement, A, B);
@@ -50,5 +50,5 @@ export function verify({ encoded, P, X, Y }: { encoded: Statement; P: Point; X: 
 }
 
 function challenge({ P, X, Y }: Statement, A: Uint8Array, B: Uint8Array): bigint {
-  return hashToScalar('secp256k1', 'COUNTERSIGN-dleq-v1chal', concat(P, X, Y, A, B));
+  return hashChallenge(P, X, Y, A, B);
 }

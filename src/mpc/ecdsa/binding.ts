@@ -14,7 +14,7 @@ import { lengthPrefixed, toBigInt, u32, utf8 } from '../../base/bytes.ts';
 import { Abort, Refusal } from '../../base/errors.ts';
 import type { Point } from '../../crypto/groups/group.ts';
 import { groupOf } from '../../crypto/groups/index.ts';
-import { sha512 } from '../hash.ts';
+import { sha512 } from '../../crypto/hash.ts';
 import { encodeNumbers } from '../messages.ts';
 import type { EcdsaCurve } from '../protocols.ts';
 
@@ -67,7 +67,7 @@ export function bind({ curve, publicKey, digest, batch, number, participants, R,
   );
 
   const d = toBigInt(binding) % n;
-  const moved = group.add(point ?? decode(R), group.multiplyBase(d));
+  const moved = group.shift(point ?? decode(R), d);
   if (d === 0n || group.isIdentity(moved)) throw new Abort([], 'ecdsa: R′ is not usable');
   const rerandomised = group.encodePoint(moved);
   const shown = shownOf(curve, rerandomised);

@@ -3,7 +3,7 @@
  * ECDSA with honest majority" (SCN 2020), with pseudo-random sharings (prss.ts) in the place of interactive ones.
  *
  *   presign/nonce  to all: 32 fresh random bytes, signed
- *   presign/R      to all: echo of the nonces, R_i of each presignature of the batch, signed
+ *   presign/R      to all: echo of the nonces, R_i of each presignature of the batch, in full, signed
  *
  * Per presignature, with random sharings k and φ of degree t and a sharing of zero of degree 2t:
  *
@@ -23,8 +23,8 @@ import { concat, lengthPrefixed, u32, utf8 } from '../../base/bytes.ts';
 import { Abort, assert } from '../../base/errors.ts';
 import type { Point } from '../../crypto/groups/group.ts';
 import { groupOf } from '../../crypto/groups/index.ts';
+import { sha256 } from '../../crypto/hash.ts';
 import { interpolation } from '../exponent.ts';
-import { sha256 } from '../hash.ts';
 import { compareEcho, cut, cutEvenly, echoBytes, echoOf, encodeNumbers, exchangeSigned, reading } from '../messages.ts';
 import { OneUse } from '../oneUse.ts';
 import type { Party } from '../party.ts';
@@ -51,9 +51,8 @@ export interface Presignature {
 export const maxBatch = 1024;
 const nonceBytes = 32;
 
-/** Labels of the pseudo-random sharings: parts of fixed sizes. */
-const domain = utf8('countersign/presign/v1');
-const purposes = { k: u32(1), phi: u32(2), u: u32(3) };
+/** Before the batch id, the label of a batch's pseudo-random sharings. */
+const domain = utf8('countersign/presign/v2');
 
 /**
  * @param party.participants exactly 2t + 1 of those who hold seeds
@@ -90,26 +89,24 @@ export async function presign(
     ),
   );
 
-  // Round 2: R_i.
-  const sharing = pseudoRandomSharing(seeds, group.order);
-  const label = (number: number, purpose: Uint8Array) => concat(domain, batch, u32(number), purpose);
-  const own = Array.from({ length: count }, (_, number) => {
-    const k = sharing.randomSharing(label(number, purposes.k));
-    const phi = sharing.randomSharing(label(number, purposes.phi));
-    const u = (k * phi + sharing.zeroSharing(label(number, purposes.u))) % group.order;
+  // Round 2: R_i. All k come first in what is drawn, then all φ.
+  const { random, zero } = pseudoRandomSharing(seeds, group.order)(concat(domain, batch), { random: 2 * count, zero: count });
+  const own = zero.map((masked, number) => {
+    const [k, phi] = [random[number] ?? 0n, random[count + number] ?? 0n];
+    const u = (k * phi + masked) % group.order;
     const secrets = new OneUse('presignature', joined(group.encodeScalar(phi), group.encodeScalar(u)));
     return { R: group.multiplyBase(k), secrets };
   });
 
   try {
     const echo = echoOf(nonces);
-    const lists = await exchangeSigned(party, 'presign/R', concat(echo, ...own.map(({ R }) => group.encodePoint(R))));
+    const lists = await exchangeSigned(party, 'presign/R', concat(echo, ...own.map(({ R }) => group.encodeFullPoint(R))));
     const points = [...lists].map(([from, { message }]) => {
       if (from === index) return own.map(({ R }) => R);
-      const [theirEcho, list] = reading(from, 'presign/R', () => cut(message, [echoBytes(party), count * group.pointBytes]));
+      const [theirEcho, list] = reading(from, 'presign/R', () => cut(message, [echoBytes(party), count * group.fullPointBytes]));
       assert(theirEcho && list, 'the message has two parts');
       compareEcho(party, 'presign/nonce', echo, from, theirEcho);
-      return reading(from, 'presign/R', () => cutEvenly(list, group.pointBytes, count).map((point) => group.decodePoint(point)));
+      return reading(from, 'presign/R', () => cutEvenly(list, group.fullPointBytes, count).map((point) => group.decodeFullPoint(point)));
     });
 
     const interpolate = interpolation({ group, participants, degree: threshold });

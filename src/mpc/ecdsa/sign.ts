@@ -8,7 +8,7 @@
  * @module
  */
 
-import { concat, u32, utf8 } from '../../base/bytes.ts';
+import { concat, utf8 } from '../../base/bytes.ts';
 import { assert } from '../../base/errors.ts';
 import { groupOf } from '../../crypto/groups/index.ts';
 import type { EcdsaCurve } from '../protocols.ts';
@@ -16,9 +16,8 @@ import { pseudoRandomSharing, type Seeds } from '../prss.ts';
 import { bind } from './binding.ts';
 import type { Presignature } from './presign.ts';
 
-/** Labels of the sharings of zero: parts of fixed sizes. */
-const domain = utf8('countersign/ecdsa/mask/v1');
-const purposes = { num: u32(1), w: u32(2) };
+/** Before the hash of what is bound, the label of the two sharings of zero. */
+const domain = utf8('countersign/ecdsa/mask/v2');
 
 /**
  * Uses the presignature up, whether it succeeds or not.
@@ -46,9 +45,9 @@ export function signShare(use: {
     const x = group.decodeScalar(secret);
 
     const { h, r, d, rerandomised, binding } = bind({ ...presignature, publicKey, digest });
-    const sharing = pseudoRandomSharing(seeds, n);
-    const num = (phi * ((h + r * x) % n) + sharing.zeroSharing(concat(domain, binding, purposes.num))) % n;
-    const w = (u + d * phi + sharing.zeroSharing(concat(domain, binding, purposes.w))) % n;
+    const { zero } = pseudoRandomSharing(seeds, n)(concat(domain, binding), { random: 0, zero: 2 });
+    const num = (phi * ((h + r * x) % n) + (zero[0] ?? 0n)) % n;
+    const w = (u + d * phi + (zero[1] ?? 0n)) % n;
     return { share: concat(group.encodeScalar(num), group.encodeScalar(w)), R: rerandomised };
   });
 }

@@ -62,7 +62,7 @@ const ed25519Sha512: Ciphersuite = {
   group: groupOf('ed25519'),
   scheme: schemeOf('EdDSA/ed25519'),
   ...hashesOf('ed25519', 'FROST-ED25519-SHA512-v1', 'sha512'),
-  challenge: (R, publicKey, message) => hashToScalar('ed25519', '', concat(R, publicKey, message)),
+  challenge: (R, publicKey, message) => hashToScalar('ed25519', '')(R, publicKey, message),
   signatureR: (R) => R,
   negatesNonces: () => false,
   signingKey: (publicKey) => ({ publicKey, sign: 1n, tweak: 0n }),
@@ -101,8 +101,8 @@ const secp256k1Sha256Taproot: Ciphersuite = {
 function hashesOf(curve: Group['curve'], context: string, algorithm: 'sha256' | 'sha512'): Pick<Ciphersuite, 'H1' | 'H3' | 'H4' | 'H5'> {
   const digest = (domain: string, message: Uint8Array) => hash(algorithm, concat(utf8(domain), message), 'buffer');
   return {
-    H1: (message) => hashToScalar(curve, `${context}rho`, message),
-    H3: (message) => hashToScalar(curve, `${context}nonce`, message),
+    H1: hashToScalar(curve, `${context}rho`),
+    H3: hashToScalar(curve, `${context}nonce`),
     H4: (message) => digest(`${context}msg`, message),
     H5: (message) => digest(`${context}com`, message),
   };

@@ -16,7 +16,6 @@ import {
   expectCaught,
   flipBit,
   inRound,
-  offCurve,
   once,
   orderAsScalar,
   type RelayAttack,
@@ -34,6 +33,9 @@ const set = [1, 2, 3];
 const seededOnce = once(() => seededCluster('secp256k1', 4, threshold));
 const echoLength = 3 * 96;
 const randomPoint = () => group.encodePoint(group.multiplyBase(group.randomScalar()));
+const randomFullPoint = () => group.encodeFullPoint(group.multiplyBase(group.randomScalar()));
+/** Of a point in full, as R_i are sent. */
+const fullBytes = group.fullPointBytes;
 const randomScalar = () => group.encodeScalar(group.randomScalar());
 
 interface PresignAttack extends RelayAttack {
@@ -50,7 +52,7 @@ const named = (attack: Omit<PresignAttack, 'mustFail' | 'culprits'>): PresignAtt
 
 /** Replaces R_i of number `number` of the batch, signed anew by the corrupt participant. */
 const signedR = (number: number, R: Uint8Array): Relay =>
-  inRound('presign/R', (e) => e.signed(splice(e.message, echoLength + 33 * number, R)));
+  inRound('presign/R', (e) => e.signed(splice(e.message, echoLength + fullBytes * number, R)));
 
 const presignAttacks: readonly PresignAttack[] = [
   ...relayAttacks('presign/nonce').map((one) => named({ ...one, message: 'presign/nonce' })),
@@ -73,7 +75,7 @@ const presignAttacks: readonly PresignAttack[] = [
     message: 'presign/R',
     attack: 'altered relay',
     name: 'an R_i altered by the relay',
-    relay: inRound('presign/R', (e) => ({ ...e, toAll: splice(e.toAll, 64 + echoLength, randomPoint()) })),
+    relay: inRound('presign/R', (e) => ({ ...e, toAll: splice(e.toAll, 64 + echoLength, randomFullPoint()) })),
   }),
   named({
     message: 'presign/R',
@@ -81,31 +83,45 @@ const presignAttacks: readonly PresignAttack[] = [
     name: 'the R_i of two presignatures exchanged by the relay',
     relay: inRound('presign/R', (e) => {
       const [first, second] = [
-        e.toAll.subarray(64 + echoLength, 64 + echoLength + 33),
-        e.toAll.subarray(64 + echoLength + 33, 64 + echoLength + 66),
+        e.toAll.subarray(64 + echoLength, 64 + echoLength + fullBytes),
+        e.toAll.subarray(64 + echoLength + fullBytes, 64 + echoLength + 2 * fullBytes),
       ];
       return { ...e, toAll: splice(e.toAll, 64 + echoLength, concat(second, first)) };
     }),
   }),
-  named({ message: 'presign/R', attack: 'point at infinity', name: 'an R_i at infinity', relay: signedR(1, new Uint8Array(33)) }),
-  named({ message: 'presign/R', attack: 'point off the curve', name: 'an R_i off the curve', relay: signedR(1, offCurve) }),
+  named({ message: 'presign/R', attack: 'point at infinity', name: 'an R_i at infinity', relay: signedR(1, new Uint8Array(fullBytes)) }),
   named({
     message: 'presign/R',
     attack: 'point off the curve',
-    name: 'an R_i uncompressed in its first byte',
-    relay: signedR(1, Uint8Array.of(0x04)),
+    name: 'an R_i off the curve',
+    relay: signedR(1, flipBit(randomFullPoint(), 64)),
+  }),
+  named({
+    message: 'presign/R',
+    attack: 'point off the curve',
+    name: 'an R_i compressed in its first byte',
+    relay: signedR(1, Uint8Array.of(0x02)),
+  }),
+  named({
+    message: 'presign/R',
+    attack: 'point off the curve',
+    name: 'an R_i in the hybrid form',
+    relay: inRound('presign/R', (e) => {
+      const y = e.message[echoLength + 64] ?? 0;
+      return e.signed(splice(e.message, echoLength, Uint8Array.of(y % 2 === 0 ? 0x06 : 0x07)));
+    }),
   }),
   named({
     message: 'presign/R',
     attack: 'wrong length',
     name: 'one too few',
-    relay: inRound('presign/R', (e) => e.signed(e.message.subarray(0, -33))),
+    relay: inRound('presign/R', (e) => e.signed(e.message.subarray(0, -fullBytes))),
   }),
   named({
     message: 'presign/R',
     attack: 'wrong length',
     name: 'one too many',
-    relay: inRound('presign/R', (e) => e.signed(concat(e.message, randomPoint()))),
+    relay: inRound('presign/R', (e) => e.signed(concat(e.message, randomFullPoint()))),
   }),
   named({
     message: 'presign/R',
@@ -117,7 +133,7 @@ const presignAttacks: readonly PresignAttack[] = [
     message: 'presign/R',
     attack: 'wrong value',
     name: 'an R_i altered by its signer, towards one',
-    relay: signedR(2, randomPoint()),
+    relay: signedR(2, randomFullPoint()),
     mustFail: [victim],
     culprits: [],
   },
@@ -125,7 +141,7 @@ const presignAttacks: readonly PresignAttack[] = [
     message: 'presign/R',
     attack: 'wrong value',
     name: 'an R_i altered by its signer, towards everybody',
-    relay: toEverybody('presign/R', (e) => e.signed(splice(e.message, echoLength, group.encodePoint(group.base)))),
+    relay: toEverybody('presign/R', (e) => e.signed(splice(e.message, echoLength, group.encodeFullPoint(group.base)))),
     mustFail: [1, 3],
     culprits: [],
   },
@@ -133,7 +149,10 @@ const presignAttacks: readonly PresignAttack[] = [
     message: 'presign/R',
     attack: 'wrong value',
     name: 'an R_i negated by its signer',
-    relay: toEverybody('presign/R', (e) => e.signed(flipBit(e.message, echoLength))),
+    relay: toEverybody('presign/R', (e) => {
+      const R = group.decodeFullPoint(e.message.subarray(echoLength, echoLength + fullBytes));
+      return e.signed(splice(e.message, echoLength, group.encodeFullPoint(group.negate(R))));
+    }),
     mustFail: [1, 3],
     culprits: [],
   },
