@@ -6,7 +6,8 @@
 
 import { assert } from '../base/errors.ts';
 import type { Group, Point } from '../crypto/groups/group.ts';
-import { inverse, lagrangeFraction, mod, subsetsOf } from './shamir.ts';
+import { inverse } from '../crypto/inverse.ts';
+import { lagrangeFraction, mod, subsetsOf } from './shamir.ts';
 
 /** A fixed set of participants whose points are interpolated: made once, used for many lists of points. */
 export interface Interpolation {
@@ -33,27 +34,30 @@ export function interpolation({
   assert(participants.length > degree, 'a polynomial is determined by more points than its degree');
   const bases = subsetsOf(participants, degree + 1);
   const basis = bases.find((set) => combinationAt(0, set).denominator === 1n) ?? bases[0] ?? [];
+  const { order } = group;
+  const reduced = (weights: readonly bigint[]) => weights.map((weight) => mod(weight, order));
+  const position = (participant: number) => participants.indexOf(participant);
+  const basePositions = basis.map(position);
   const zero = combinationAt(0, basis);
-  const others = participants.filter((j) => !basis.includes(j)).map((j) => ({ j, ...combinationAt(j, basis) }));
-  const position = new Map(participants.map((participant, at) => [participant, at]));
+  const zeroWeights = reduced(zero.weights.map((weight) => weight * inverse(zero.denominator, order)));
+  const checks = participants
+    .filter((j) => !basis.includes(j))
+    .map((j) => {
+      const { weights, denominator } = combinationAt(j, basis);
+      return { positions: [...basePositions, position(j)], weights: reduced([...weights, -denominator]) };
+    });
 
   return {
     atZero(points) {
       assert(points.length === participants.length, 'every participant has its point');
-      const pointOf = (participant: number) => points[position.get(participant) ?? -1] ?? group.identity;
-      const base = basis.map(pointOf);
-      const combine = (weights: readonly bigint[]) =>
+      const combined = (weights: readonly bigint[], positions: readonly number[]) =>
         group.linearCombination(
-          weights.map((weight) => mod(weight, group.order)),
-          base,
+          weights,
+          positions.map((at) => points[at] ?? group.identity),
         );
-
-      for (const { j, weights, denominator } of others) {
-        const multiple = denominator === 1n ? pointOf(j) : group.linearCombination([denominator], [pointOf(j)]);
-        if (!group.equals(combine(weights), multiple)) return undefined;
-      }
-      const scale = zero.denominator === 1n ? 1n : inverse(zero.denominator, group.order);
-      return combine(zero.weights.map((weight) => weight * scale));
+      // That a sum is the identity shows before it is brought to a form that can be compared, which costs more than the sum.
+      for (const { weights, positions } of checks) if (!group.isIdentity(combined(weights, positions))) return undefined;
+      return combined(zeroWeights, basePositions);
     },
   };
 }

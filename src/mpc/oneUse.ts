@@ -3,6 +3,7 @@
  * @module
  */
 
+import { concat } from '../base/bytes.ts';
 import { Abort } from '../base/errors.ts';
 
 export class OneUse {
@@ -35,4 +36,12 @@ export class OneUse {
     this.#secret?.fill(0);
     this.#secret = undefined;
   }
+}
+
+/** Two secrets as one; the two are overwritten. */
+export function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const out = concat(a, b);
+  a.fill(0);
+  b.fill(0);
+  return out;
 }

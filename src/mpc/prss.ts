@@ -19,8 +19,9 @@
 
 import { u32 } from '../base/bytes.ts';
 import { shake256 } from '../crypto/hash.ts';
+import { inverse } from '../crypto/inverse.ts';
 import type { Seeds } from './seeds.ts';
-import { inverse, mod, powers } from './shamir.ts';
+import { mod, powers } from './shamir.ts';
 
 export { decodeSeeds, encodeSeeds, type Seeds, setUpSeeds } from './seeds.ts';
 

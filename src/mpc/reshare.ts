@@ -86,7 +86,7 @@ export async function reshare(party: Party, redealing: Redealing): Promise<Redea
 
   // The new polynomial, in the exponent and at this participant.
   const numbers = setting.dealers.map(setting.oldNumberOf);
-  const weights = numbers.map((number) => lagrangeAtZero(number, numbers, group.order));
+  const weights = lagrangeAtZero(numbers, group.order);
   const sum = Array.from({ length: setting.threshold + 1 }, (_, k) =>
     group.linearCombination(
       weights,

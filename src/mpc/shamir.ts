@@ -6,8 +6,10 @@
  * @module
  */
 
+import { boundedMap } from '../base/boundedMap.ts';
 import { assert } from '../base/errors.ts';
 import type { Group } from '../crypto/groups/group.ts';
+import { inverse } from '../crypto/inverse.ts';
 
 /** Coefficients by rising power: f(x) = Σ f[j] · x^j. */
 export type Polynomial = readonly bigint[];
@@ -42,8 +44,18 @@ export function lagrange({ i, set, x, n }: { i: number; set: readonly number[]; 
   return mod(numerator * inverse(mod(denominator, n), n), n);
 }
 
-export function lagrangeAtZero(i: number, set: readonly number[], n: bigint): bigint {
-  return lagrange({ i, set, x: 0, n });
+const maxRemembered = 1_000;
+/** By the order n, then the set. */
+const remembered = new Map<bigint, ReturnType<typeof boundedMap<string, readonly bigint[]>>>();
+
+/** λ_i(0) of each of a set, in its order. Remembered: the same few sets sign again and again. */
+export function lagrangeAtZero(set: readonly number[], n: bigint): readonly bigint[] {
+  const known = remembered.get(n) ?? boundedMap(maxRemembered);
+  remembered.set(n, known);
+  const name = set.join();
+  const coefficients = known.get(name) ?? set.map((i) => lagrange({ i, set, x: 0, n }));
+  known.set(name, coefficients);
+  return coefficients;
 }
 
 /** λ_i(x) as integers, before it is reduced: small where the participant numbers are. */
@@ -61,32 +73,17 @@ export function lagrangeFraction(i: number, set: readonly number[], x: number): 
 
 /** f(0) from shares of exactly as many participants as determine f. */
 export function interpolateAtZero(shares: ReadonlyMap<number, bigint>, n: bigint): bigint {
-  const set = [...shares.keys()];
+  const coefficients = lagrangeAtZero([...shares.keys()], n);
   let sum = 0n;
-  for (const [i, share] of shares) sum += lagrangeAtZero(i, set, n) * share;
-  return mod(sum, n);
+  let at = 0;
+  for (const share of shares.values()) sum += (coefficients[at++] ?? 0n) * share;
+  return sum % n;
 }
 
 /** The residue in [0, n). */
 export function mod(a: bigint, n: bigint): bigint {
   const residue = a % n;
   return residue < 0n ? residue + n : residue;
-}
-
-/**
- * 1/a mod n by the extended Euclidean algorithm. Variable time: for public values, or values that a random factor hides.
- * @throws {Bug} if a is 0 mod n
- */
-export function inverse(a: bigint, n: bigint): bigint {
-  let [r, next] = [n, mod(a, n)];
-  let [s, t] = [0n, 1n];
-  while (next > 0n) {
-    const quotient = r / next;
-    [r, next] = [next, r - quotient * next];
-    [s, t] = [t, s - quotient * t];
-  }
-  assert(r === 1n, 'only what is not zero has an inverse');
-  return mod(s, n);
 }
 
 /** All subsets of `size` elements, in lexicographic order of positions. */

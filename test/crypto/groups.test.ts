@@ -217,6 +217,27 @@ describe.each(groups)('the group $name', ({ group }) => {
     );
   });
 
+  it('combines the base and another point as the sum of the multiples', () => {
+    fc.assert(
+      fc.property(scalar, scalar, scalar, (a, b, k) => {
+        const P = group.multiplyBase(k);
+        const sum = group.add(group.multiplyBase(a), group.multiply(P, b));
+        expect(text(group.linearCombination([a, b], [base, P]))).toBe(text(sum));
+        expect(text(group.linearCombination([b, a], [P, base]))).toBe(text(sum));
+      }),
+      { numRuns: 20 },
+    );
+    const P = group.multiplyBase(7n);
+    expect(text(group.linearCombination([order - 14n, 2n], [base, P]))).toBe('identity');
+    expect(text(group.linearCombination([0n, 2n], [base, P]))).toBe(text(group.multiplyBase(14n)));
+    expect(text(group.linearCombination([3n, 0n], [base, P]))).toBe(text(group.multiplyBase(3n)));
+    expect(text(group.linearCombination([3n, 4n], [base, base]))).toBe(text(P));
+    for (const k of [-1n, order]) {
+      expect(() => group.linearCombination([k, 1n], [base, P])).toThrow(Bug);
+      expect(() => group.linearCombination([1n, k], [base, P])).toThrow(Bug);
+    }
+  });
+
   it('combines as the sum of the multiples', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(scalar, scalar), { maxLength: 4 }), (terms) => {

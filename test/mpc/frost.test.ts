@@ -96,8 +96,8 @@ function follows(suite: Ciphersuite, { config, inputs, round_one_outputs, round_
   const made = new Map(
     inputs.participant_list.map((i) => {
       const { hiding_nonce_randomness, binding_nonce_randomness } = of(outputs, i);
-      const randomness = [hiding_nonce_randomness, binding_nonce_randomness].map(bytes);
-      return [i, commit({ suite, secret: of(secrets, i), random: () => randomness.shift() ?? new Uint8Array(0) })];
+      const random = concat(bytes(hiding_nonce_randomness), bytes(binding_nonce_randomness));
+      return [i, commit({ suite, secret: of(secrets, i), random })];
     }),
   );
   const commitments = new Map([...made].map(([i, { commitment }]) => [i, commitment]));

@@ -17,16 +17,19 @@ export function linearCombinationOver(
   group: Pick<Group, 'order' | 'add' | 'negate'>,
   options: { copiesAtMost: bigint; multiply: Group['multiply'] },
 ): Group['linearCombination'] {
-  function termOf(scalar: bigint, point: Point): readonly Point[] {
-    assertScalar(scalar, group.order);
-    const negative = scalar > group.order >> 1n;
-    const size = negative ? group.order - scalar : scalar;
-    const signed = negative ? group.negate(point) : point;
-    return size <= options.copiesAtMost ? Array<Point>(Number(size)).fill(signed) : [options.multiply(signed, size)];
-  }
-
+  const half = group.order >> 1n;
   return (scalars, points) => {
     assert(scalars.length === points.length, 'every scalar has its point');
-    return group.add(...points.flatMap((point, i) => termOf(scalars[i] ?? 0n, point)));
+    const terms: Point[] = [];
+    for (const [i, point] of points.entries()) {
+      const scalar = scalars[i] ?? 0n;
+      assertScalar(scalar, group.order);
+      const size = scalar > half ? group.order - scalar : scalar;
+      if (size === 0n) continue;
+      const signed = scalar > half ? group.negate(point) : point;
+      if (size > options.copiesAtMost) terms.push(options.multiply(signed, size));
+      else for (let copies = Number(size); copies > 0; copies--) terms.push(signed);
+    }
+    return group.add(...terms);
   };
 }

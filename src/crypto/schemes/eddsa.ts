@@ -3,14 +3,15 @@
  * @module
  */
 
-import { createHash } from 'node:crypto';
-import { concat, equal, toHex } from '../../base/bytes.ts';
+import { equal, toBigInt } from '../../base/bytes.ts';
 import type { Group } from '../groups/group.ts';
+import { sha512 } from '../hash.ts';
 import { libsodium } from '../native.ts';
+import { remembered } from '../remembered.ts';
 import type { Scheme, Signature } from './scheme.ts';
 
 export function eddsaOver(group: Group): Scheme {
-  const requireKey = rememberingKeys((publicKey) => group.decodePoint(publicKey)); // canonical, neither small nor mixed order
+  const keyOf = remembered(maxRemembered, (publicKey: Uint8Array) => group.decodePoint(publicKey)); // canonical, neither small nor mixed order
   const holds = group.implementation === 'native' && libsodium ? equationOfSodium(libsodium) : equationOver(group);
   return {
     name: 'EdDSA',
@@ -18,7 +19,7 @@ export function eddsaOver(group: Group): Scheme {
     verify(publicKey, { bytes }, signature) {
       if (signature.r.length !== 32 || signature.s.length !== 32) return false;
       try {
-        requireKey(publicKey);
+        keyOf(publicKey);
         group.decodeScalar(signature.s); // below the order, as §5.1.7 demands
         return holds(publicKey, bytes, signature);
       } catch {
@@ -28,19 +29,8 @@ export function eddsaOver(group: Group): Scheme {
   };
 }
 
+/** The check of a key costs most of a verification. */
 const maxRemembered = 1_000;
-
-/** The check of a key costs half as much as a verification, and the same keys come again. @throws {Error} what the check throws */
-function rememberingKeys(check: (publicKey: Uint8Array) => void): (publicKey: Uint8Array) => void {
-  const good = new Set<string>();
-  return (publicKey) => {
-    const name = toHex(publicKey);
-    if (good.has(name)) return;
-    check(publicKey);
-    if (good.size >= maxRemembered) good.clear();
-    good.add(name);
-  };
-}
 
 /**
  * The challenge k of RFC 8032 §5.1.7: SHA-512(R ‖ A ‖ M), little-endian, reduced.
@@ -48,8 +38,7 @@ function rememberingKeys(check: (publicKey: Uint8Array) => void): (publicKey: Ui
  * @param publicKey encoded A, 32 bytes
  */
 export function ed25519Challenge(group: Group, r: Uint8Array, publicKey: Uint8Array, message: Uint8Array): bigint {
-  const digest = createHash('sha512').update(r).update(publicKey).update(message).digest();
-  return BigInt(`0x${digest.reverse().toString('hex')}`) % group.order;
+  return toBigInt(sha512(r, publicKey, message).reverse()) % group.order;
 }
 
 type Equation = (publicKey: Uint8Array, message: Uint8Array, signature: Signature) => boolean;
@@ -64,6 +53,11 @@ function equationOver(group: Group): Equation {
 }
 
 function equationOfSodium(library: NonNullable<typeof libsodium>): Equation {
-  return (publicKey, message, { r, s }) =>
-    library.crypto_sign_verify_detached(Buffer.from(concat(r, s)), Buffer.from(message), Buffer.from(publicKey));
+  const [signature, key] = [Buffer.alloc(64), Buffer.alloc(32)];
+  return (publicKey, message, { r, s }) => {
+    signature.set(r);
+    signature.set(s, 32);
+    key.set(publicKey);
+    return library.crypto_sign_verify_detached(signature, Buffer.from(message), key);
+  };
 }

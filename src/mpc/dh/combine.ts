@@ -46,11 +46,7 @@ export function combine(use: {
 
   const chosen = proven.slice(0, threshold + 1);
   const set = chosen.map(({ i }) => i);
-  const atZero = (points: readonly Point[]) =>
-    group.linearCombination(
-      set.map((i) => lagrangeAtZero(i, set, group.order)),
-      points,
-    );
+  const atZero = (points: readonly Point[]) => group.linearCombination(lagrangeAtZero(set, group.order), points);
   const sharesKey = group.equals(atZero(chosen.map(({ X }) => X)), group.decodePoint(publicKey));
   assert(sharesKey, 'the verification shares are a sharing of the public key');
   return sha256(group.encodePoint(atZero(chosen.map(({ Y }) => Y))));

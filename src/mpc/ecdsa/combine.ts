@@ -5,10 +5,11 @@
 
 import { Abort, assert } from '../../base/errors.ts';
 import { groupOf } from '../../crypto/groups/index.ts';
+import { inverse } from '../../crypto/inverse.ts';
 import { schemeOf } from '../../crypto/schemes/index.ts';
 import type { Signature } from '../../crypto/schemes/scheme.ts';
 import { cut, reading } from '../messages.ts';
-import { interpolateAtZero, inverse } from '../shamir.ts';
+import { interpolateAtZero } from '../shamir.ts';
 import { bind, type Shown, shownOf, type Use } from './binding.ts';
 
 /**

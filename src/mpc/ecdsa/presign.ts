@@ -26,7 +26,7 @@ import { groupOf } from '../../crypto/groups/index.ts';
 import { sha256 } from '../../crypto/hash.ts';
 import { interpolation } from '../exponent.ts';
 import { compareEcho, cut, cutEvenly, echoBytes, echoOf, encodeNumbers, exchangeSigned, reading } from '../messages.ts';
-import { OneUse } from '../oneUse.ts';
+import { joined, OneUse } from '../oneUse.ts';
 import type { Party } from '../party.ts';
 import type { EcdsaCurve } from '../protocols.ts';
 import { pseudoRandomSharing, type Seeds } from '../prss.ts';
@@ -124,11 +124,4 @@ export async function presign(
 /** For a presignature that will not be used. */
 export function wipePresignature({ secrets }: Presignature): void {
   secrets.wipe();
-}
-
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const out = concat(a, b);
-  a.fill(0);
-  b.fill(0);
-  return out;
 }

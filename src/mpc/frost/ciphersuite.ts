@@ -6,12 +6,12 @@
  * @module
  */
 
-import { hash } from 'node:crypto';
 import { concat, utf8 } from '../../base/bytes.ts';
 import { Refusal } from '../../base/errors.ts';
 import type { KeyType } from '../../base/keyTypes.ts';
 import type { Group } from '../../crypto/groups/group.ts';
 import { groupOf } from '../../crypto/groups/index.ts';
+import { sha256, sha512 } from '../../crypto/hash.ts';
 import { schemeOf } from '../../crypto/schemes/index.ts';
 import type { Payload, Scheme } from '../../crypto/schemes/scheme.ts';
 import { bip340Challenge } from '../../crypto/schemes/schnorr.ts';
@@ -24,14 +24,14 @@ export interface Ciphersuite {
   readonly keyType: FrostKeyType;
   readonly group: Group;
   readonly scheme: Scheme;
-  /** Binding factors. */
-  H1(message: Uint8Array): bigint;
+  /** Binding factors. Of the parts of a message, one behind another. */
+  H1(...parts: readonly Uint8Array[]): bigint;
   /** Nonces. */
-  H3(message: Uint8Array): bigint;
+  H3(...parts: readonly Uint8Array[]): bigint;
   /** The message. */
   H4(message: Uint8Array): Uint8Array;
   /** The list of commitments. */
-  H5(message: Uint8Array): Uint8Array;
+  H5(...parts: readonly Uint8Array[]): Uint8Array;
   /** c of the signature that results. @param R encoded @param publicKey encoded, of the signing key */
   challenge(R: Uint8Array, publicKey: Uint8Array, message: Uint8Array): bigint;
   /** r of the signature that results. @param R encoded */
@@ -61,8 +61,8 @@ const ed25519Sha512: Ciphersuite = {
   keyType: 'EdDSA/ed25519',
   group: groupOf('ed25519'),
   scheme: schemeOf('EdDSA/ed25519'),
-  ...hashesOf('ed25519', 'FROST-ED25519-SHA512-v1', 'sha512'),
-  challenge: (R, publicKey, message) => hashToScalar('ed25519', '')(R, publicKey, message),
+  ...hashesOf('ed25519', 'FROST-ED25519-SHA512-v1', sha512),
+  challenge: hashToScalar('ed25519', ''),
   signatureR: (R) => R,
   negatesNonces: () => false,
   signingKey: (publicKey) => ({ publicKey, sign: 1n, tweak: 0n }),
@@ -72,7 +72,7 @@ const secp256k1Sha256Taproot: Ciphersuite = {
   keyType: 'Schnorr/secp256k1',
   group: groupOf('secp256k1'),
   scheme: schemeOf('Schnorr/secp256k1'),
-  ...hashesOf('secp256k1', 'FROST-secp256k1-SHA256-TR-v1', 'sha256'),
+  ...hashesOf('secp256k1', 'FROST-secp256k1-SHA256-TR-v1', sha256),
   challenge: (R, publicKey, message) => bip340Challenge(groupOf('secp256k1'), R.subarray(1), publicKey.subarray(1), message),
   signatureR: (R) => R.subarray(1),
   negatesNonces: (R) => R[0] === 0x03,
@@ -98,12 +98,12 @@ const secp256k1Sha256Taproot: Ciphersuite = {
   },
 };
 
-function hashesOf(curve: Group['curve'], context: string, algorithm: 'sha256' | 'sha512'): Pick<Ciphersuite, 'H1' | 'H3' | 'H4' | 'H5'> {
-  const digest = (domain: string, message: Uint8Array) => hash(algorithm, concat(utf8(domain), message), 'buffer');
+function hashesOf(curve: Group['curve'], context: string, digest: typeof sha256): Pick<Ciphersuite, 'H1' | 'H3' | 'H4' | 'H5'> {
+  const [forMessage, forCommitments] = [utf8(`${context}msg`), utf8(`${context}com`)];
   return {
     H1: hashToScalar(curve, `${context}rho`),
     H3: hashToScalar(curve, `${context}nonce`),
-    H4: (message) => digest(`${context}msg`, message),
-    H5: (message) => digest(`${context}com`, message),
+    H4: (message) => digest(forMessage, message),
+    H5: (...parts) => digest(forCommitments, ...parts),
   };
 }

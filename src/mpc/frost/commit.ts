@@ -4,8 +4,7 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { concat } from '../../base/bytes.ts';
-import { OneUse } from '../oneUse.ts';
+import { joined, OneUse } from '../oneUse.ts';
 import type { Ciphersuite } from './ciphersuite.ts';
 
 /** Points, encoded. */
@@ -30,32 +29,17 @@ export interface Nonces {
  * everybody's commitments, goes into the binding factors (docs/protocols.md).
  *
  * @param secret of this signer alone, 32 bytes: a share of a key, or another that lives as long
- * @param random 32 random bytes at each call; given by tests of published vectors only
+ * @param random 32 random bytes for d, then 32 for e; given by tests of published vectors only
  */
-export function commit({
-  suite,
-  secret,
-  random = () => randomBytes(32),
-}: {
-  suite: Ciphersuite;
-  secret: Uint8Array;
-  random?: () => Uint8Array;
-}): {
+export function commit({ suite, secret, random = randomBytes(64) }: { suite: Ciphersuite; secret: Uint8Array; random?: Uint8Array }): {
   nonces: Nonces;
   commitment: Commitment;
 } {
   const { group } = suite;
-  const nonce = () => {
-    const seed = concat(random(), secret);
-    const scalar = suite.H3(seed);
-    seed.fill(0);
-    return { secret: group.encodeScalar(scalar), commitment: group.encodePoint(group.multiplyBase(scalar)) };
-  };
-  const [d, e] = [nonce(), nonce()];
-  const commitment = { hiding: d.commitment, binding: e.commitment };
-  const nonces = { commitment, secrets: new OneUse('nonces', concat(d.secret, e.secret)) };
-  d.secret.fill(0);
-  e.secret.fill(0);
+  const [d, e] = [random.subarray(0, 32), random.subarray(32)].map((randomness) => suite.H3(randomness, secret)) as [bigint, bigint];
+  const commitmentTo = (nonce: bigint) => group.encodePoint(group.multiplyBase(nonce));
+  const commitment = { hiding: commitmentTo(d), binding: commitmentTo(e) };
+  const nonces = { commitment, secrets: new OneUse('nonces', joined(group.encodeScalar(d), group.encodeScalar(e))) };
   return { nonces, commitment };
 }
 

@@ -3,8 +3,7 @@
  * @module
  */
 
-import { concat } from '../../base/bytes.ts';
-import { Abort } from '../../base/errors.ts';
+import { Abort, assert } from '../../base/errors.ts';
 import type { Point } from '../../crypto/groups/group.ts';
 import { reading } from '../messages.ts';
 import { lagrangeAtZero } from '../shamir.ts';
@@ -40,31 +39,32 @@ export function groupCommitment(
   const { group } = suite;
   const set = [...commitments.keys()].sort((a, b) => a - b);
   if (!set.every((i) => Number.isSafeInteger(i) && i >= 1)) throw new Abort([], 'frost: participants are numbered from 1');
-  const identifier = (i: number) => group.encodeScalar(BigInt(i));
-  const of = (i: number) => commitments.get(i) ?? { hiding: new Uint8Array(0), binding: new Uint8Array(0) };
+  const listed = set.map((i) => {
+    const { hiding, binding } = commitments.get(i) ?? { hiding: new Uint8Array(0), binding: new Uint8Array(0) };
+    return { i, identifier: group.encodeScalar(BigInt(i)), hiding, binding };
+  });
 
   // §4.4: what is hashed is what is decoded below, since each point has one encoding only.
-  const list = concat(...set.flatMap((i) => [identifier(i), of(i).hiding, of(i).binding]));
-  const prefix = concat(key.publicKey, suite.H4(message), suite.H5(list));
-  const bindingFactors = new Map(set.map((i) => [i, suite.H1(concat(prefix, identifier(i)))]));
-
-  const [scalars, points]: [bigint[], Point[]] = [[], []];
-  for (const i of set) {
-    const rho = bindingFactors.get(i) ?? 0n;
-    if (i === own?.index) {
-      scalars.push(1n);
-      points.push(own.share(rho));
-      continue;
-    }
-    scalars.push(1n, rho);
-    points.push(...reading(i, 'frost', () => [group.decodePoint(of(i).hiding), group.decodePoint(of(i).binding)]));
+  const [H4, H5] = [suite.H4(message), suite.H5(...listed.flatMap(({ identifier, hiding, binding }) => [identifier, hiding, binding]))];
+  const bindingFactors = new Map<number, bigint>();
+  const points: Point[] = [];
+  for (const { i, identifier, hiding, binding } of listed) {
+    const rho = suite.H1(key.publicKey, H4, H5, identifier);
+    bindingFactors.set(i, rho);
+    if (i === own?.index) points.push(own.share(rho));
+    else points.push(...reading(i, 'frost', () => [group.decodePoint(hiding), group.multiplyEncoded(binding, rho)]));
   }
-  const R = group.encodePoint(group.linearCombination(scalars, points));
+  const R = group.encodePoint(group.add(...points));
+  const coefficients = lagrangeAtZero(set, group.order);
   return {
     R,
     c: suite.challenge(R, key.publicKey, message),
     bindingFactors,
     negated: suite.negatesNonces(R),
-    lambda: (participant) => lagrangeAtZero(participant, set, group.order),
+    lambda(participant) {
+      const coefficient = coefficients[set.indexOf(participant)];
+      assert(coefficient !== undefined, 'the participant is one of those who sign');
+      return coefficient;
+    },
   };
 }

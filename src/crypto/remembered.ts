@@ -1,0 +1,22 @@
+import { boundedMap } from '../base/boundedMap.ts';
+
+/**
+ * Remembers what `make` made of public bytes, `max` of them: the same keys come again. What throws is not remembered.
+ * @param make of some parts; what it returns is shared by all who ask, and not to be altered
+ */
+export function remembered<P extends readonly Uint8Array[], T>(max: number, make: (...parts: P) => T): (...parts: P) => T {
+  const known = boundedMap<string, { readonly made: T }>(max);
+  return (...parts) => {
+    const name = nameOf(parts);
+    const entry = known.get(name) ?? { made: make(...parts) };
+    known.set(name, entry);
+    return entry.made;
+  };
+}
+
+/** Another one for any other parts. */
+function nameOf(parts: readonly Uint8Array[]): string {
+  let name = '';
+  for (const { buffer, byteOffset, length } of parts) name += `${length}:${Buffer.from(buffer, byteOffset, length).toString('latin1')}`;
+  return name;
+}
