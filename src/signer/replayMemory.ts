@@ -17,9 +17,9 @@ import { Refusal } from '../base/errors.ts';
 
 export interface ReplayMemory {
   /**
-   * Remembers that payload `index` of the request with this nonce is being signed: by the time it resolves. Uses of one turn of the event
-   * loop share a commit.
-   * @param expiresAt unix seconds, of the authorisation
+   * Remembers that payload `index` of the request with this nonce and expiry is being signed: by the time it resolves. Uses of one turn of
+   * the event loop share a commit.
+   * @param expiresAt unix seconds, of the authorisation, whose challenge commits to it as to the nonce
    * @throws {Refusal} UserActionUsed when it was before; Forbidden when this memory does not reach back far enough to tell
    */
   spend(use: { nonce: string; index: number; expiresAt: number }): Promise<void>;
@@ -28,11 +28,18 @@ export interface ReplayMemory {
   close(): void;
 }
 
+/** By expiry first: what is written at one time stands together, in few pages, and so does what is forgotten. */
 const schema = `
-  create table if not exists spent (nonce text not null, part integer not null, expires_at integer not null, primary key (nonce, part))
-    strict, without rowid;
-  create index if not exists spent_by_expiry on spent (expires_at);
+  create table if not exists uses (expires_at integer not null, nonce text not null, part integer not null,
+    primary key (expires_at, nonce, part)) strict, without rowid;
   create table if not exists state (name text primary key, value text not null) strict, without rowid;
+`;
+/** How it was kept before. */
+const fromSpent = `
+  begin immediate;
+  insert or ignore into uses (expires_at, nonce, part) select expires_at, nonce, part from spent;
+  drop table spent;
+  commit;
 `;
 /** What has expired is dropped after so many uses, and so many rows at once at most: no use waits for a long one. */
 const usesPerPurge = 256;
@@ -64,16 +71,20 @@ export function openReplayMemory({
       `pragma locking_mode = exclusive; pragma journal_mode = wal; pragma synchronous = ${bootId === undefined ? 'full' : 'normal'};`,
     );
     db.exec(`begin immediate; ${schema} commit;`);
+    if (hasTable(db, 'spent')) db.exec(fromSpent);
   } catch (cause) {
     db.close();
     throw new Error(`the memory of this signer in ${file} cannot be opened; is another signer running on it?`, { cause });
   }
   const selectState = db.prepare('select value from state where name = ?');
   const putState = db.prepare('insert into state (name, value) values (?, ?) on conflict (name) do update set value = excluded.value');
-  const add = db.prepare('insert into spent (nonce, part, expires_at) values (?, ?, ?) on conflict do nothing');
-  const purgeSome = db.prepare(
-    'delete from spent where (nonce, part) in (select nonce, part from spent where expires_at <= ? order by expires_at limit ?)',
-  );
+  const begin = db.prepare('begin immediate');
+  const end = db.prepare('commit');
+  const add = db.prepare('insert into uses (expires_at, nonce, part) values (?, ?, ?) on conflict do nothing');
+  const purgeSome = db.prepare(`
+    delete from uses where (expires_at, nonce, part) in
+      (select expires_at, nonce, part from uses where expires_at <= ? order by expires_at limit ?)
+  `);
   const read = (name: string) => (selectState.get(name) as { value: string } | undefined)?.value;
 
   /** Unix seconds: what expires up to here may have been spent without this memory knowing. */
@@ -110,7 +121,7 @@ export function openReplayMemory({
         uses = 0;
         purge();
       }
-      db.exec('commit');
+      end.run();
       for (const { resolve } of committed) resolve();
     } catch (error) {
       if (db.isTransaction) db.exec('rollback');
@@ -124,12 +135,12 @@ export function openReplayMemory({
         throw new Refusal('Forbidden', 'the authorisation may have been made before this signer lost its memory of what it has signed');
       }
       if (waiting.length === 0) {
-        db.exec('begin immediate');
+        begin.run();
         setImmediate(commit);
       }
       const use = Promise.withResolvers<void>();
       waiting.push(use);
-      if (add.run(nonce, index, expiresAt).changes !== 1) {
+      if (add.run(expiresAt, nonce, index).changes !== 1) {
         use.resolve();
         throw new Refusal('UserActionUsed');
       }
@@ -145,6 +156,10 @@ export function openReplayMemory({
       commit(); // what is under way shares it
     },
   };
+}
+
+function hasTable(db: DatabaseSync, name: string): boolean {
+  return db.prepare("select 1 from sqlite_schema where type = 'table' and name = ?").get(name) !== undefined;
 }
 
 /** Another after every start of the machine (Linux); undefined where there is none. */

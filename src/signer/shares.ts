@@ -9,6 +9,7 @@ import { assert } from '../base/errors.ts';
 import { seal, sealingKey, unseal } from '../crypto/seal.ts';
 import { decodeKeyShare, encodeKeyShare, type KeyShare } from '../mpc/keyShare.ts';
 import { SignerRefusal } from './errors.ts';
+import { openShares } from './openShares.ts';
 import type { NamedShare, SealedShare, SignerStore } from './store.ts';
 
 export interface Shares {
@@ -18,7 +19,7 @@ export interface Shares {
   publicOf(keyId: string, epoch?: number): Pick<SealedShare, 'keyType' | 'publicKey' | 'epoch'>;
   has(keyId: string): boolean;
   /**
-   * Lends the share for the length of `work`, then overwrites its secret.
+   * Lends the share for the length of `work`, which keeps nothing of it.
    * @param epoch of which sharing; the newest that counts, when left out
    * @throws {SignerRefusal} UnknownKey; StaleShare when the key is held here, but of other epochs
    */
@@ -38,6 +39,9 @@ interface Public extends Pick<KeyShare, 'keyType' | 'publicKey'> {
 const firstEpoch = 0;
 /** What is public of keys is remembered: the oldest answer to "which epochs" ends with `forget`. */
 const maxRemembered = 10_000;
+/** Shares that are in use stay open: so many, and for so long after their last use. */
+const maxOpen = 1_000;
+const openMs = 5_000;
 
 export function sealedShares({
   store,
@@ -50,6 +54,7 @@ export function sealedShares({
 }): Shares {
   const openingKey = sealingKey(keyEncryptionKey);
   const publics = new Map<string, Public>();
+  const opened = openShares({ max: maxOpen, idleMs: openMs });
 
   function find(keyId: string, epoch?: number): SealedShare {
     const held = store.sharesOf(keyId);
@@ -70,6 +75,23 @@ export function sealedShares({
     return made;
   }
 
+  /** @throws {SignerRefusal} as `find` */
+  function standingOf(keyId: string, asked: number | undefined): Pick<SealedShare, 'keyType' | 'publicKey' | 'epoch'> {
+    const { keyType, publicKey, epochs } = publicOf(keyId);
+    const epoch = asked ?? epochs[0];
+    return epoch !== undefined && epochs.includes(epoch) ? { keyType, publicKey, epoch } : find(keyId, asked);
+  }
+
+  function unsealShare(keyId: string, epoch: number): KeyShare {
+    const found = find(keyId, epoch);
+    const plain = unseal(openingKey, found.sealed, shareBinding(signerId, { keyId, ...found }));
+    try {
+      return decodeKeyShare(plain);
+    } finally {
+      plain.fill(0);
+    }
+  }
+
   function sealShare(keyId: string, epoch: number, share: KeyShare): SealedShare {
     const plain = encodeKeyShare(share);
     const clear = { epoch, keyType: share.keyType, publicKey: share.publicKey };
@@ -85,26 +107,18 @@ export function sealedShares({
       const isAdded = store.addShare(keyId, sealShare(keyId, firstEpoch, share));
       if (!isAdded) throw new SignerRefusal('Refused', `key ${keyId} has a share already`);
     },
-    publicOf(keyId, asked) {
-      const { keyType, publicKey, epochs } = publicOf(keyId);
-      const epoch = asked ?? epochs[0];
-      return epoch !== undefined && epochs.includes(epoch) ? { keyType, publicKey, epoch } : find(keyId, asked);
-    },
+    publicOf: standingOf,
     has: (keyId) => store.sharesOf(keyId).length > 0,
-    use(keyId, work, epoch) {
-      const found = find(keyId, epoch);
-      const plain = unseal(openingKey, found.sealed, shareBinding(signerId, { keyId, ...found }));
-      const share = decodeKeyShare(plain);
-      plain.fill(0);
-      try {
-        const result = work(share);
-        assert(!(result instanceof Promise), 'a share is not lent across a wait');
-        return result;
-      } finally {
-        share.secret.fill(0);
-      }
+    use(keyId, work, asked) {
+      const { epoch } = standingOf(keyId, asked);
+      const result = work(opened.get(keyId, epoch, () => unsealShare(keyId, epoch)));
+      assert(!(result instanceof Promise), 'a share is not lent across a wait');
+      return result;
     },
-    forget: (keyId) => void publics.delete(keyId),
+    forget(keyId) {
+      publics.delete(keyId);
+      opened.drop(keyId);
+    },
     seal: sealShare,
   };
 }

@@ -128,7 +128,10 @@ export function succession(parts: {
       requireTask(task, party);
       const known = knownSharing(task);
       const deals = dealers.includes(index);
-      if (deals) successors.drop(keyId, base);
+      if (deals) {
+        successors.drop(keyId, base);
+        shares.forget(keyId);
+      }
       const { threshold, participants } = holders();
       const { sharing, share, confirmations } = await reshare(party, {
         keyType,

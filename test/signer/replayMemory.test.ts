@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Refusal } from '../../src/base/errors.ts';
 import { openReplayMemory, type ReplayMemory } from '../../src/signer/replayMemory.ts';
@@ -50,7 +51,33 @@ describe('one payload of one request', () => {
     expect(await spend('a')).toBe(used);
     expect(await spend('a', { index: 1 })).toBe('not refused');
     expect(await spend('b')).toBe('not refused');
+  });
+
+  test('is another one with another expiry: the credential has signed both', async () => {
+    open();
+    expect(await spend('a')).toBe('not refused');
+    expect(await spend('a', { expiresAt: seconds + 330 })).toBe('not refused');
     expect(await spend('a', { expiresAt: seconds + 330 })).toBe(used);
+    expect(await spend('a')).toBe(used);
+  });
+
+  test('stays spent where it was written down by the nonce first', async () => {
+    const db = new DatabaseSync(join(dataDir, 'spent.db'));
+    db.exec(`
+      create table spent (nonce text not null, part integer not null, expires_at integer not null, primary key (nonce, part))
+        strict, without rowid;
+      create index spent_by_expiry on spent (expires_at);
+      create table state (name text primary key, value text not null) strict, without rowid;
+      insert into spent values ('a', 0, ${dawn + 300}), ('a', 1, ${dawn + 300});
+      insert into state values ('bootId', 'boot 1'), ('blindUntil', '0');
+    `);
+    db.close();
+    for (const _ of ['first start', 'second start']) {
+      open({ hasHistory: true });
+      expect(await spend('a')).toBe(used);
+      expect(await spend('a', { index: 1 })).toBe(used);
+    }
+    expect(await spend('a', { index: 2 })).toBe('not refused');
   });
 
   test('is spent once, also by those who come in one turn', async () => {
