@@ -53,6 +53,7 @@ function decoded(segment: string): string | undefined {
 }
 
 function queryOf(text: string): Record<string, string> {
+  if (text === '') return {};
   const members = [...new URLSearchParams(text)];
   const query = Object.fromEntries(members);
   if (Object.keys(query).length !== members.length) throw new Refusal('BadRequest', 'the query names one parameter twice');

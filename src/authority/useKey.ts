@@ -37,9 +37,9 @@ interface Session {
  * @throws {Refusal} as `authorise`; Forbidden, NotFound, BadRequest for an archived key
  */
 export function authoriseSignature(registry: Registry, authorisation: Authorisation, session: Session): Use {
-  const throughWallet = targetOf(keyRequests.createWalletSignature, authorisation.binding);
-  const request = throughWallet === undefined ? keyRequests.createSignature : keyRequests.createWalletSignature;
-  return authoriseUse(request, registry, authorisation, session);
+  const { createSignature, createWalletSignature } = keyRequests;
+  const request = [createSignature, createWalletSignature].find((known) => targetOf(known, authorisation.binding));
+  return authoriseUse(request ?? createSignature, registry, authorisation, session);
 }
 
 /**

@@ -3,11 +3,11 @@
  * @module
  */
 
-import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
+import { encodings } from './encodings.ts';
 
 /** Lower-case hex without prefix. */
 export function toHex(bytes: Uint8Array): string {
-  return bytesToHex(bytes);
+  return encodings.hex(bytes);
 }
 
 /** Hex as the wire shows signature parts and signed data: with the `0x` prefix. */
@@ -22,12 +22,12 @@ export function to0x(bytes: Uint8Array): string {
 export function fromHex(text: string): Uint8Array | undefined {
   const digits = text.startsWith('0x') || text.startsWith('0X') ? text.slice(2) : text;
   if (digits.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(digits)) return undefined;
-  return hexToBytes(digits);
+  return encodings.fromHex(digits);
 }
 
 /** base64url without padding (RFC 4648 §5). */
 export function toBase64Url(bytes: Uint8Array): string {
-  return toBase64(bytes).replace(/=+$/, '').replaceAll('+', '-').replaceAll('/', '_');
+  return encodings.base64Url(bytes);
 }
 
 /**
@@ -37,17 +37,12 @@ export function toBase64Url(bytes: Uint8Array): string {
 export function fromBase64Url(text: string): Uint8Array | undefined {
   const digits = text.replace(/={1,2}$/, '');
   if (digits.length % 4 === 1 || !/^[A-Za-z0-9_-]*$/.test(digits)) return undefined;
-  const characters = atob(digits.replaceAll('-', '+').replaceAll('_', '/'));
-  const bytes = new Uint8Array(characters.length);
-  for (let at = 0; at < bytes.length; at++) bytes[at] = characters.charCodeAt(at);
-  return bytes;
+  return encodings.fromBase64Url(digits);
 }
 
 /** Standard base64 with padding (RFC 4648 §4). */
 export function toBase64(bytes: Uint8Array): string {
-  let characters = '';
-  for (const byte of bytes) characters += String.fromCharCode(byte);
-  return btoa(characters);
+  return encodings.base64(bytes);
 }
 
 const encoder = new TextEncoder();

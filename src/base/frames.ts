@@ -3,7 +3,7 @@
  * @module
  */
 
-import { utf8 } from './bytes.ts';
+import { concat, utf8 } from './bytes.ts';
 
 /** A frame larger than this is refused on either side: above the largest request body with its base64 and authorisation. */
 export const maxFrameBytes = 8 * 1024 * 1024;
@@ -11,15 +11,13 @@ export const maxFrameBytes = 8 * 1024 * 1024;
 const headBytes = 4;
 
 export function encodeFrame(message: unknown): Uint8Array {
-  return frameOf(JSON.stringify(message));
+  return frameOf(utf8(JSON.stringify(message)));
 }
 
-/** @param json the message's JSON text */
-export function frameOf(json: string): Uint8Array {
-  const body = utf8(json);
-  const frame = new Uint8Array(headBytes + body.length);
-  new DataView(frame.buffer).setUint32(0, body.length);
-  frame.set(body, headBytes);
+/** @param parts the message's JSON text, in pieces one after another */
+export function frameOf(...parts: readonly Uint8Array[]): Uint8Array {
+  const frame = concat(new Uint8Array(headBytes), ...parts);
+  new DataView(frame.buffer).setUint32(0, frame.length - headBytes);
   return frame;
 }
 

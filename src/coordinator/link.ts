@@ -7,6 +7,7 @@
 import type { Socket } from 'node:net';
 import { z } from 'zod';
 import type { Head } from '../authority/head.ts';
+import { utf8 } from '../base/bytes.ts';
 import { messageOf, type RefusalCode } from '../base/errors.ts';
 import { frameOf, frameReader } from '../base/frames.ts';
 import { answer, type Method, methods, type Params, type RefusalAnswer, type Result } from '../signer/contract.ts';
@@ -205,7 +206,7 @@ export function openLink({ index, transport }: { index: number; transport: Pick<
   async function ask<M extends Method>(method: M, params: Params<M>, timeoutMs = defaultTimeoutMs): Promise<Result<M>> {
     const number = nextNumber++;
     const result = await new Promise((resolve, reject) => {
-      const frame = frameOf(`{"number":${number},"method":"${method}","params":${textOf(method, params)}}`);
+      const frame = frameOf(utf8(`{"number":${number},"method":"${method}","params":`), textOf(method, params), closing);
       waiting.set(number, { resolve, reject, timer: setTimeout(() => giveUp(number, timeoutMs), timeoutMs) });
       send(number, frame);
     });
@@ -257,14 +258,16 @@ function quickAnswerOf(message: unknown): { number: number; result: unknown } | 
 }
 
 /** JSON of parameters, by the object that holds them: what several signers are asked alike is encoded once. */
-const texts = new WeakMap<object, string>();
+const texts = new WeakMap<object, Uint8Array>();
+const closing = utf8('}');
 
-function textOf<M extends Method>(method: M, params: Params<M>): string {
+function textOf<M extends Method>(method: M, params: Params<M>): Uint8Array {
   const known = texts.get(params);
   if (known !== undefined) return known;
   const text = isQuick(method)
     ? quick[method].writeParams(params as never) // of this very method
     : JSON.stringify(z.encode(methods[method].params as z.ZodType, params));
-  texts.set(params, text);
-  return text;
+  const encoded = utf8(text);
+  texts.set(params, encoded);
+  return encoded;
 }

@@ -13,6 +13,7 @@ import {
   toBigInt,
   toHex,
 } from '../../src/base/bytes.ts';
+import { portable } from '../../src/base/encodings.ts';
 
 const bytes = fc.uint8Array({ maxLength: 300 });
 const buffer = (value: Uint8Array) => Buffer.from(value);
@@ -35,6 +36,18 @@ describe('texts of bytes', () => {
         expect(fromHex(to0x(value).toUpperCase())).toEqual(value);
         expect(fromBase64Url(toBase64Url(value))).toEqual(value);
         expect(fromBase64Url(toBase64(value).replaceAll('+', '-').replaceAll('/', '_'))).toEqual(value);
+      }),
+    );
+  });
+
+  test('are the same in a browser', () => {
+    fc.assert(
+      fc.property(bytes, (value) => {
+        expect(portable.hex(value)).toBe(toHex(value));
+        expect(portable.base64(value)).toBe(toBase64(value));
+        expect(portable.base64Url(value)).toBe(toBase64Url(value));
+        expect(portable.fromHex(toHex(value).toUpperCase())).toEqual(value);
+        expect(portable.fromBase64Url(toBase64Url(value))).toEqual(value);
       }),
     );
   });
