@@ -17,9 +17,9 @@ import { Refusal } from '../base/errors.ts';
 
 export interface ReplayMemory {
   /**
-   * Remembers that payload `index` of the request with this nonce and expiry is being signed: by the time it resolves. Uses of one turn of
-   * the event loop share a commit.
-   * @param expiresAt unix seconds, of the authorisation, whose challenge commits to it as to the nonce
+   * Remembers that payload `index` of the request with this nonce is being signed: by the time it resolves. Uses of one turn of the event
+   * loop share a commit.
+   * @param expiresAt unix seconds, of the authorisation
    * @throws {Refusal} UserActionUsed when it was before; Forbidden when this memory does not reach back far enough to tell
    */
   spend(use: { nonce: string; index: number; expiresAt: number }): Promise<void>;
@@ -28,7 +28,10 @@ export interface ReplayMemory {
   close(): void;
 }
 
-/** By expiry first: what is written at one time stands together, in few pages, and so does what is forgotten. */
+/**
+ * By expiry first: what is written at one time stands together, in few pages, and so does what is forgotten. That no nonce serves twice,
+ * whatever its expiry, is for `recentNames` to say.
+ */
 const schema = `
   create table if not exists uses (expires_at integer not null, nonce text not null, part integer not null,
     primary key (expires_at, nonce, part)) strict, without rowid;
@@ -81,6 +84,7 @@ export function openReplayMemory({
   const begin = db.prepare('begin immediate');
   const end = db.prepare('commit');
   const add = db.prepare('insert into uses (expires_at, nonce, part) values (?, ?, ?) on conflict do nothing');
+  const all = db.prepare('select nonce, part from uses');
   const purgeSome = db.prepare(`
     delete from uses where (expires_at, nonce, part) in
       (select expires_at, nonce, part from uses where expires_at <= ? order by expires_at limit ?)
@@ -98,6 +102,9 @@ export function openReplayMemory({
   putState.run('blindUntil', String(blindUntil));
   putState.run('bootId', bootId ?? '');
   db.exec('commit');
+
+  const names = recentNames(clock);
+  for (const { nonce, part } of all.iterate()) names.add(`${nonce}/${part}`);
 
   let uses = 0;
   function purge(): void {
@@ -134,6 +141,7 @@ export function openReplayMemory({
       if (expiresAt <= blindUntil) {
         throw new Refusal('Forbidden', 'the authorisation may have been made before this signer lost its memory of what it has signed');
       }
+      if (!names.add(`${nonce}/${index}`)) throw new Refusal('UserActionUsed');
       if (waiting.length === 0) {
         begin.run();
         setImmediate(commit);
@@ -154,6 +162,24 @@ export function openReplayMemory({
       blindUntil = blindFromNow();
       putState.run('blindUntil', String(blindUntil));
       commit(); // what is under way shares it
+    },
+  };
+}
+
+/** What was spent, for as long at least as a request may be good, in two generations: the older is dropped whole. */
+function recentNames(clock: Clock): { add(name: string): boolean } {
+  let [recent, older] = [new Set<string>(), new Set<string>()];
+  let since = clock();
+  return {
+    /** @returns false if it is there already */
+    add(name) {
+      if (clock() - since >= 1000 * (actionLifetimeSeconds + clockSkewSeconds)) {
+        [recent, older] = [new Set(), recent];
+        since = clock();
+      }
+      if (recent.has(name) || older.has(name)) return false;
+      recent.add(name);
+      return true;
     },
   };
 }

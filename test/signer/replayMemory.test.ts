@@ -51,14 +51,19 @@ describe('one payload of one request', () => {
     expect(await spend('a')).toBe(used);
     expect(await spend('a', { index: 1 })).toBe('not refused');
     expect(await spend('b')).toBe('not refused');
+    expect(await spend('a', { expiresAt: seconds + 330 })).toBe(used);
   });
 
-  test('is another one with another expiry: the credential has signed both', async () => {
+  test('is spent whatever expiry is said of it, as long as that may be good, also after a restart', async () => {
     open();
-    expect(await spend('a')).toBe('not refused');
-    expect(await spend('a', { expiresAt: seconds + 330 })).toBe('not refused');
-    expect(await spend('a', { expiresAt: seconds + 330 })).toBe(used);
-    expect(await spend('a')).toBe(used);
+    await spend('a');
+    for (const later of [1, 100, 199, 29]) {
+      seconds += later;
+      expect(await spend('a', { expiresAt: seconds + 330 })).toBe(used);
+      open({ hasHistory: true });
+      expect(await spend('a', { expiresAt: dawn + 330 })).toBe(used);
+      for (let i = 0; i < 3; i++) await spend(`other ${seconds} ${i}`);
+    }
   });
 
   test('stays spent where it was written down by the nonce first', async () => {
