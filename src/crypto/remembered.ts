@@ -2,7 +2,7 @@ import { boundedMap } from '../base/boundedMap.ts';
 
 /**
  * Remembers what `make` made of public bytes, `max` of them: the same keys come again. What throws is not remembered.
- * @param make of some parts; what it returns is shared by all who ask, and not to be altered
+ * @param make of some parts; what it returns is shared by all who ask
  */
 export function remembered<P extends readonly Uint8Array[], T>(max: number, make: (...parts: P) => T): (...parts: P) => T {
   const known = boundedMap<string, { readonly made: T }>(max);

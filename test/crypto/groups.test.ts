@@ -238,6 +238,24 @@ describe.each(groups)('the group $name', ({ group }) => {
     }
   });
 
+  it('computes the same from a point with tables', () => {
+    fc.assert(
+      fc.property(scalar, scalar, (k, l) => {
+        const [P, Q] = [group.multiplyBase(l), group.multiplyBase(l)];
+        group.tabulate(Q);
+        for (const scalars of [
+          [1n, k],
+          [k, 1n],
+          [order - 1n, k],
+        ]) {
+          expect(text(group.linearCombination(scalars, [base, Q]))).toBe(text(group.linearCombination(scalars, [base, P])));
+        }
+        expect(text(group.multiply(Q, k))).toBe(text(group.multiply(P, k)));
+      }),
+      { numRuns: 10 },
+    );
+  });
+
   it('combines as the sum of the multiples', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(scalar, scalar), { maxLength: 4 }), (terms) => {

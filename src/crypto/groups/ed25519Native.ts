@@ -100,6 +100,7 @@ function ed25519Over(library: Library): Group {
     add,
     negate,
     linearCombination: linearCombinationOver({ order, add, negate }, { copiesAtMost, multiply }),
+    tabulate: () => undefined,
     equals: (a, b) => inner(a).equals(inner(b)),
     isIdentity,
 

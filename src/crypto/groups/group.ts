@@ -38,6 +38,8 @@ export interface Group {
    * Much cheaper than its terms alone where a scalar is small, or small below the order.
    */
   linearCombination(scalars: readonly bigint[], points: readonly Point[]): Point;
+  /** Makes the multiples of this very point in variable time quicker from now on, where the implementation has a way; it takes memory. */
+  tabulate(point: Point): void;
   negate(point: Point): Point;
   equals(a: Point, b: Point): boolean;
   isIdentity(point: Point): boolean;

@@ -24,11 +24,14 @@ export function linearCombinationOver(
     for (const [i, point] of points.entries()) {
       const scalar = scalars[i] ?? 0n;
       assertScalar(scalar, group.order);
-      const size = scalar > half ? group.order - scalar : scalar;
-      if (size === 0n) continue;
-      const signed = scalar > half ? group.negate(point) : point;
-      if (size > options.copiesAtMost) terms.push(options.multiply(signed, size));
-      else for (let copies = Number(size); copies > 0; copies--) terms.push(signed);
+      const isNegative = scalar > half;
+      const size = isNegative ? group.order - scalar : scalar;
+      if (size > options.copiesAtMost) {
+        terms.push(options.multiply(point, scalar)); // of the point itself, which may have tables
+      } else if (size > 0n) {
+        const copy = isNegative ? group.negate(point) : point;
+        for (let copies = Number(size); copies > 0; copies--) terms.push(copy);
+      }
     }
     return group.add(...terms);
   };

@@ -10,9 +10,14 @@ import type { Curve } from '../../base/keyTypes.ts';
 import type { Group, Point } from './group.ts';
 import { linearCombinationOver } from './linearCombination.ts';
 import { assertScalar, scalarsOf } from './scalars.ts';
-import { decodeStarkPoint } from './starkDecode.ts';
+import { decodeStarkPoint, encodeStarkPoint } from './starkEncoding.ts';
 
 StarkPoint.BASE.precompute(8); // a table three times as large, for a fifth less time; made at the first use
+
+/** A multiplication costs more than adding this many points. */
+const copiesAtMost = 16n;
+/** Of a point's own tables: they cost about one multiplication, and make another an eighth of it. */
+const tableWindowBits = 4;
 
 export const nobleGroups: Readonly<Record<Curve, Group>> = {
   secp256k1: nobleGroup({ curve: 'secp256k1', Point: secp256k1.Point, pointBytes: 33, fullPointBytes: 65, endianness: 'big' }),
@@ -23,6 +28,7 @@ export const nobleGroups: Readonly<Record<Curve, Group>> = {
     fullPointBytes: 65,
     endianness: 'big',
     decompress: decodeStarkPoint,
+    write: encodeStarkPoint,
   }),
   ed25519: nobleGroup({ curve: 'ed25519', Point: ed25519.Point, pointBytes: 32, fullPointBytes: 32, endianness: 'little' }),
 };
@@ -35,6 +41,7 @@ interface NoblePoint<P> {
   /** Constant number of point operations; refuses 0. */
   multiply(scalar: bigint): P;
   multiplyUnsafe(scalar: bigint): P;
+  precompute(windowBits: number): P;
   is0(): boolean;
   isTorsionFree(): boolean;
   toBytes(isCompressed?: boolean): Uint8Array;
@@ -55,8 +62,10 @@ function nobleGroup<P extends NoblePoint<P>>(parameters: {
   endianness: 'big' | 'little';
   /** In the place of noble's own. */
   decompress?: (bytes: Uint8Array) => P;
+  write?: (point: P, isCompressed: boolean) => Uint8Array;
 }): Group {
-  const { curve, Point, pointBytes, fullPointBytes, endianness, decompress = (bytes) => Point.fromBytes(bytes) } = parameters;
+  const { curve, Point, pointBytes, fullPointBytes, endianness } = parameters;
+  const { decompress = (bytes) => Point.fromBytes(bytes), write = (point, isCompressed) => point.toBytes(isCompressed) } = parameters;
   const order = Point.Fn.ORDER;
   const outer = (point: P) => point as unknown as Point; // the brand hides noble's own type from the users of the group
   const inner = (point: Point) => point as unknown as P;
@@ -71,12 +80,15 @@ function nobleGroup<P extends NoblePoint<P>>(parameters: {
     return outer(inner(point).multiplyUnsafe(scalar));
   }
 
-  const add: Group['add'] = (...points) => outer(points.reduce((sum, point) => sum.add(inner(point)), Point.ZERO));
+  const add: Group['add'] = (...points) => {
+    const [first = Point.ZERO, ...others] = points.map(inner);
+    return outer(others.reduce((sum, point) => sum.add(point), first));
+  };
   const negate: Group['negate'] = (point) => outer(inner(point).negate());
 
   function encode(point: Point, isCompressed: boolean): Uint8Array {
     if (inner(point).is0()) throw new Error('the identity is not encoded');
-    return inner(point).toBytes(isCompressed);
+    return write(inner(point), isCompressed);
   }
 
   function decode(bytes: Uint8Array, length: number, read: (bytes: Uint8Array) => P): Point {
@@ -103,7 +115,8 @@ function nobleGroup<P extends NoblePoint<P>>(parameters: {
     shift: (point, scalar) => add(point, multiplyVariableTime(outer(Point.BASE), scalar)),
     add,
     negate,
-    linearCombination: linearCombinationOver({ order, add, negate }, { copiesAtMost: 1n, multiply: multiplyVariableTime }),
+    linearCombination: linearCombinationOver({ order, add, negate }, { copiesAtMost, multiply: multiplyVariableTime }),
+    tabulate: (point) => void inner(point).precompute(tableWindowBits),
     equals: (a, b) => inner(a).equals(inner(b)),
     isIdentity: (point) => inner(point).is0(),
 

@@ -148,6 +148,7 @@ function secp256k1Over(library: Libsecp256k1): Group {
     add,
     negate,
     linearCombination,
+    tabulate: () => undefined,
     equals: (a, b) => inner(a).equals(inner(b)),
     isIdentity,
 

@@ -3,10 +3,11 @@
  * @module
  */
 
-import { invert } from '@noble/curves/abstract/modular.js';
 import { equal, toBigInt } from '../../base/bytes.ts';
 import type { Group } from '../groups/group.ts';
+import { inverse } from '../inverse.ts';
 import { type Libsecp256k1, libsecp256k1 } from '../native.ts';
+import { remembered } from '../remembered.ts';
 import type { Scheme, Signature } from './scheme.ts';
 
 /** STARK curve: its verifiers hold digest and r in 251 bits, and refuse greater ones. */
@@ -38,14 +39,21 @@ export function ecdsaOver(group: Group): Scheme {
 /** @throws {Error} for malformed input */
 type Equation = (publicKey: Uint8Array, digest: Uint8Array, signature: Signature) => boolean;
 
+/** Of keys, each with tables where the group has such. */
+const maxRemembered = 100;
+
 /** R = s⁻¹·(z·G + r·Q) has x(R) = r mod n; where `recid` is given, it tells which of the R with this r it is. */
 function equationOver(group: Group): Equation {
   const { order } = group;
+  const keyOf = remembered(maxRemembered, (publicKey: Uint8Array) => ({ Q: group.decodePoint(publicKey), uses: 0 }));
   return (publicKey, digest, signature) => {
+    const key = keyOf(publicKey);
+    key.uses += 1;
+    if (key.uses === 2) group.tabulate(key.Q); // it seems to be one that signs often
     const r = group.decodeScalar(signature.r);
-    const w = invert(group.decodeScalar(signature.s), order);
+    const w = inverse(group.decodeScalar(signature.s), order);
     const scalars = [(toBigInt(digest) * w) % order, (r * w) % order];
-    const R = group.encodePoint(group.linearCombination(scalars, [group.base, group.decodePoint(publicKey)]));
+    const R = group.encodePoint(group.linearCombination(scalars, [group.base, key.Q]));
     const x = toBigInt(R.subarray(1));
     const recid = (R[0] === 0x03 ? 1 : 0) + (x >= order ? 2 : 0);
     return x % order === r && (signature.recid === undefined || signature.recid === recid);

@@ -1,5 +1,5 @@
 /**
- * Decoding compressed points of the STARK curve. Its field has p − 1 = 2¹⁹²·q with q = 2⁵⁹ + 17, which is the worst case of the usual
+ * Points of the STARK curve as bytes (SEC 1). Its field has p − 1 = 2¹⁹²·q with q = 2⁵⁹ + 17, which is the worst case of the usual
  * square root (Tonelli–Shanks: about 2 ms). Here the discrete logarithm inside it is taken eight bits at a time
  * from tables (Sarkar, "Computing square roots faster than the Tonelli–Shanks/Bernstein algorithm", ePrint 2020/1407): about 0.1 ms.
  *
@@ -8,13 +8,24 @@
  */
 
 import { Point } from '@scure/starknet';
-import { toBigInt } from '../../base/bytes.ts';
+import { fromBigInt, toBigInt } from '../../base/bytes.ts';
+import { inverse } from '../inverse.ts';
 
 const { a, b, p } = Point.CURVE();
 const q = 2n ** 59n + 17n;
 const digitBits = 8;
 const digitValues = 2 ** digitBits;
 const digits = 192 / digitBits;
+
+/** @param point not the identity */
+export function encodeStarkPoint(point: typeof Point.BASE, isCompressed: boolean): Uint8Array {
+  const { x, y } = point.Z === 1n ? { x: point.X, y: point.Y } : point.toAffine(inverse(point.Z, p));
+  const bytes = new Uint8Array(isCompressed ? 33 : 65);
+  bytes[0] = isCompressed ? 2 + Number(y % 2n) : 4;
+  bytes.set(fromBigInt(x, 32), 1);
+  if (!isCompressed) bytes.set(fromBigInt(y, 32), 33);
+  return bytes;
+}
 
 /** @throws {Error} for another length or prefix, x not below p, or no point with this x */
 export function decodeStarkPoint(bytes: Uint8Array): typeof Point.BASE {
