@@ -3,22 +3,40 @@
  * @module
  */
 
-import { concat, utf8 } from './bytes.ts';
-
 /** A frame larger than this is refused on either side: above the largest request body with its base64 and authorisation. */
 export const maxFrameBytes = 8 * 1024 * 1024;
 
 const headBytes = 4;
 
 export function encodeFrame(message: unknown): Uint8Array {
-  return frameOf(utf8(JSON.stringify(message)));
+  return framesOf([[JSON.stringify(message)]]);
 }
 
-/** @param parts the message's JSON text, in pieces one after another */
-export function frameOf(...parts: readonly Uint8Array[]): Uint8Array {
-  const frame = concat(new Uint8Array(headBytes), ...parts);
-  new DataView(frame.buffer).setUint32(0, frame.length - headBytes);
-  return frame;
+/** @param messages their JSON texts, each in pieces one after another */
+export function framesOf(messages: readonly (readonly (string | Uint8Array)[])[]): Uint8Array {
+  const out = new Uint8Array(messages.reduce((sum, pieces) => sum + headBytes + mostBytesOf(pieces), 0));
+  const view = new DataView(out.buffer);
+  let end = 0;
+  for (const pieces of messages) {
+    const start = end + headBytes;
+    end = start;
+    for (const piece of pieces) {
+      if (typeof piece === 'string') end += encoder.encodeInto(piece, out.subarray(end)).written;
+      else {
+        out.set(piece, end);
+        end += piece.length;
+      }
+    }
+    view.setUint32(start - headBytes, end - start);
+  }
+  return out.subarray(0, end);
+}
+
+const encoder = new TextEncoder();
+
+/** UTF-8 has three bytes at most for each unit of a text. */
+function mostBytesOf(pieces: readonly (string | Uint8Array)[]): number {
+  return pieces.reduce((sum, piece) => sum + (typeof piece === 'string' ? 3 : 1) * piece.length, 0);
 }
 
 export interface Frame {

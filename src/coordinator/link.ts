@@ -9,7 +9,7 @@ import { z } from 'zod';
 import type { Head } from '../authority/head.ts';
 import { utf8 } from '../base/bytes.ts';
 import { messageOf, type RefusalCode } from '../base/errors.ts';
-import { frameOf, frameReader } from '../base/frames.ts';
+import { frameReader, framesOf } from '../base/frames.ts';
 import { answer, type Method, methods, type Params, type RefusalAnswer, type Result } from '../signer/contract.ts';
 import { isQuick, quick, readResult } from '../signer/quick.ts';
 import type { Transport } from '../transport/transport.ts';
@@ -70,6 +70,9 @@ const silenceMs = 6_000;
 /** What a signer has not taken in yet; more means that it does not read. */
 const maxUnsentBytes = 64 * 1024 * 1024;
 
+/** JSON text, in pieces. */
+type Question = readonly (string | Uint8Array)[];
+
 interface Waiting {
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: SignerFailure) => void;
@@ -88,7 +91,7 @@ export function openLink({ index, transport }: { index: number; transport: Pick<
   let waking: Promise<void> | undefined;
   /** When the oldest question was sent since something was heard. */
   let silentSince: number | undefined;
-  let outbox: { readonly number: number; readonly frame: Uint8Array }[] = [];
+  let outbox: { readonly number: number; readonly question: Question }[] = [];
   let outboxBytes = 0;
   /** Answers that may still come too late, over this connection. */
   let overdue = 0;
@@ -100,9 +103,9 @@ export function openLink({ index, transport }: { index: number; transport: Pick<
     return entry;
   };
 
-  const empty = (): Uint8Array[] => {
+  const empty = (): Question[] => {
     // Questions whose time has passed while there was no connection are not asked any more.
-    const due = outbox.filter(({ number }) => waiting.has(number)).map(({ frame }) => frame);
+    const due = outbox.filter(({ number }) => waiting.has(number)).map(({ question }) => question);
     outbox = [];
     outboxBytes = 0;
     return due;
@@ -182,16 +185,16 @@ export function openLink({ index, transport }: { index: number; transport: Pick<
       rejectAll('the service is closing');
     } else if (socket !== undefined) {
       silentSince ??= Date.now();
-      socket.write(Buffer.concat(empty()));
+      socket.write(framesOf(empty()));
     } else if (!isConnecting) {
       void open();
     }
   };
 
   // Questions of one turn of the event loop leave in one write.
-  const send = (number: number, frame: Uint8Array): void => {
-    if (outbox.push({ number, frame }) === 1) setImmediate(flush);
-    outboxBytes += frame.length;
+  const send = (number: number, question: Question): void => {
+    if (outbox.push({ number, question }) === 1) setImmediate(flush);
+    for (const { length } of question) outboxBytes += length;
     if (outboxBytes + (socket?.writableLength ?? 0) > maxUnsentBytes) lose('does not take in what it is asked');
   };
 
@@ -206,9 +209,8 @@ export function openLink({ index, transport }: { index: number; transport: Pick<
   async function ask<M extends Method>(method: M, params: Params<M>, timeoutMs = defaultTimeoutMs): Promise<Result<M>> {
     const number = nextNumber++;
     const result = await new Promise((resolve, reject) => {
-      const frame = frameOf(utf8(`{"number":${number},"method":"${method}","params":`), textOf(method, params), closing);
       waiting.set(number, { resolve, reject, timer: setTimeout(() => giveUp(number, timeoutMs), timeoutMs) });
-      send(number, frame);
+      send(number, [`{"number":${number},"method":"${method}","params":`, textOf(method, params), '}']);
     });
     const read = isQuick(method) ? readResult(result) : undefined;
     if (read !== undefined) return read as Result<M>; // the one result of these methods
@@ -259,7 +261,6 @@ function quickAnswerOf(message: unknown): { number: number; result: unknown } | 
 
 /** JSON of parameters, by the object that holds them: what several signers are asked alike is encoded once. */
 const texts = new WeakMap<object, Uint8Array>();
-const closing = utf8('}');
 
 function textOf<M extends Method>(method: M, params: Params<M>): Uint8Array {
   const known = texts.get(params);

@@ -6,7 +6,7 @@
 
 import type { Socket } from 'node:net';
 import { messageOf } from '../base/errors.ts';
-import { encodeFrame, frameReader } from '../base/frames.ts';
+import { frameReader, framesOf } from '../base/frames.ts';
 import type { Listening, Transport } from '../transport/transport.ts';
 
 /** Connections at a time: that many replicas of the service, with room for those that are just being replaced. */
@@ -66,14 +66,14 @@ function converse(connection: Socket, answer: (question: unknown) => Promise<unk
   let openBytes = 0;
   let stuck: NodeJS.Timeout | undefined;
 
-  let unsent: Uint8Array[] = [];
+  let unsent: [string][] = [];
   /** Answers of one turn of the event loop leave in one write. */
-  const send = (reply: Uint8Array): void => {
-    if (unsent.push(reply) > 1) return;
+  const send = (reply: unknown): void => {
+    if (unsent.push([JSON.stringify(reply)]) > 1) return;
     setImmediate(() => {
-      const frames = unsent;
+      const replies = unsent;
       unsent = [];
-      if (connection.writable) connection.write(Buffer.concat(frames));
+      if (connection.writable) connection.write(framesOf(replies));
       flowOn();
     });
   };
@@ -107,7 +107,7 @@ function converse(connection: Socket, answer: (question: unknown) => Promise<unk
         answer(message).then((reply) => {
           openQuestions -= 1;
           openBytes -= bytes;
-          send(encodeFrame(reply));
+          send(reply);
         });
       }
       if (asked.length > 0) flowOn();

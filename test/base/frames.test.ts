@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { encodeFrame, frameReader, maxFrameBytes } from '../../src/base/frames.ts';
+import { utf8 } from '../../src/base/bytes.ts';
+import { encodeFrame, frameReader, framesOf, maxFrameBytes } from '../../src/base/frames.ts';
 
 test('messages come out whole, however the stream is cut', () => {
   const message = fc.oneof(fc.string(), fc.integer(), fc.array(fc.string({ unit: 'grapheme' })), fc.record({ a: fc.string() }));
@@ -15,6 +16,18 @@ test('messages come out whole, however the stream is cut', () => {
         at += size;
       }
       expect(out).toEqual(messages);
+    }),
+  );
+});
+
+test('frames that leave together are those that leave alone, in whatever pieces their texts are', () => {
+  const text = fc.string({ unit: 'grapheme' });
+  fc.assert(
+    fc.property(fc.array(fc.array(text)), (texts) => {
+      const messages = texts.map((pieces) => pieces.map((piece) => JSON.stringify(piece)).join());
+      const pieces = texts.map((some) => some.flatMap((piece, i) => [i === 0 ? '' : ',', utf8(JSON.stringify(piece))]));
+      const alone = messages.map((message) => encodeFrame(JSON.parse(`[${message}]`)));
+      expect(framesOf(pieces.map((some) => ['[', ...some, ']']))).toEqual(new Uint8Array(Buffer.concat(alone)));
     }),
   );
 });
