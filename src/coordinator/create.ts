@@ -188,7 +188,7 @@ export function createCoordinator({
     const answers = await timed(meter, 'signers', () => askAll(chosen, ask));
     const together = {
       curve,
-      threshold,
+      threshold: thresholdOf(key),
       publicKey: key.publicKey,
       digest: payload.bytes,
       batch,
@@ -240,19 +240,15 @@ export function createCoordinator({
   }
 
   async function derive({ key, domain, seed, authorisation }: Parameters<Coordinator['derive']>[0]): Promise<Uint8Array> {
-    const size = quorumOf(key.keyType, thresholdOf(key));
-    const quorum = {
-      links: holdersOf(key, size),
-      size,
-      threshold,
-      purpose: 'derivation',
-      rotation: rotation++,
-    };
+    const keyThreshold = thresholdOf(key);
+    const size = quorumOf(key.keyType, keyThreshold);
+    const quorum = { links: holdersOf(key, size), size, threshold: keyThreshold, purpose: 'derivation', rotation: rotation++ };
     return withQuorum(quorum, async (chosen) => {
       const question = { keyId: key.id, epoch: key.epoch, domain, seed, authorisation };
       const answers = await askAll(chosen, (link) => authority.whenCurrent(link, history, () => link.ask('derive', question)));
       const partials = mapValues(answers, ({ partial }) => partial);
-      return combineDh({ threshold, publicKey: key.publicKey, verificationShares: key.verificationShares, domain, seed, partials });
+      const { publicKey, verificationShares } = key;
+      return combineDh({ threshold: keyThreshold, publicKey, verificationShares, domain, seed, partials });
     });
   }
 
