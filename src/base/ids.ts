@@ -18,7 +18,6 @@ export const idPrefixes = {
   assignment: 'as',
   store: 'store',
   cluster: 'cl',
-  audit: 'uj',
   request: 'req',
   replica: 'rep',
 } as const;

@@ -2,7 +2,8 @@
  * The database as the rest sees it: SQL text with `$1` parameters, the same text on PostgreSQL and on the embedded PGlite.
  *
  * Types on the way out, on both: `timestamptz` -> Date, `bigint` -> number (all ours stay below 2^53), `bytea` -> Uint8Array,
- * `json`/`jsonb` -> parsed, `text[]` -> string[]. Arrays go in as JavaScript arrays, with a cast in the SQL: `unnest($1::text[])`.
+ * `json`/`jsonb` -> parsed, `text[]` -> string[]. Arrays go in as JavaScript arrays, with a cast in the SQL: `any($1::text[])`; rows as
+ * JSON (`rows.ts`).
  * @module
  */
 

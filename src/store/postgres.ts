@@ -9,7 +9,7 @@ import { messageOf, Refusal } from '../base/errors.ts';
 import type { Database } from './database.ts';
 import { failureOf } from './failures.ts';
 import { resultTypes } from './resultTypes.ts';
-import { planOnce, sessionOn, transactionOn } from './session.ts';
+import { planning, sessionOn, transactionOn } from './session.ts';
 
 /** Connections of one replica; PostgreSQL's own default is 100 for all. */
 export const poolSize = 16;
@@ -34,7 +34,7 @@ export async function openPostgres(url: string): Promise<Database> {
     idleTimeoutMillis: timeouts.idleMs,
     keepAlive: true,
     types: resultTypes,
-    options: `-c ${planOnce}`,
+    options: planning.join(' '),
   });
   // A connection that breaks while idle leaves the pool, which is all there is to do; one that breaks at work fails its statement.
   pool.on('error', ignored);

@@ -1,9 +1,17 @@
 /**
- * Rows as the parameters of one statement: `unnest($1::text[], $2::text[])` gives them back, in order.
+ * Rows as the one parameter of a statement: `json_to_recordset($1::json) as row ("keyId" text, …)` gives them back, in order.
  * @module
  */
 
-/** One array for each column named, in that order. */
-export function columnsOf<R, const K extends readonly (keyof R)[]>(rows: readonly R[], names: K): R[K[number]][][] {
-  return names.map((name) => rows.map((row) => row[name]));
+/** JSON text. Dates become their ISO texts; what is undefined comes out null. */
+export function rowsParameter(rows: readonly object[]): string {
+  const text = JSON.stringify(rows);
+  return loneSurrogate.test(text) ? JSON.stringify(rows, wellFormed) : text;
+}
+
+/** JavaScript and JSON can say half of a surrogate pair. PostgreSQL cannot: it would refuse the statement, for all who share it. */
+const loneSurrogate = /\\ud[89a-f]/;
+
+function wellFormed(_name: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.toWellFormed() : value;
 }

@@ -10,10 +10,11 @@ import type { Query, Row } from './database.ts';
 import { failureOf } from './failures.ts';
 
 /**
- * A prepared statement is planned once, not for each set of values: ours find rows by their keys whatever the values are, and planning
- * costs as much as running them.
+ * How statements are planned, as options of the server. Once, not for each set of values: planning costs as much as running them. And as if
+ * tables were large: a plan that was made while a table had a few rows is still there when it has thousands. Ours find rows by their keys,
+ * so no table is read whole where an index leads to the rows. (A plan that must do so looks so dear that it would be compiled: hence `jit`.)
  */
-export const planOnce = 'plan_cache_mode=force_generic_plan';
+export const planning = ['plan_cache_mode=force_generic_plan', 'enable_seqscan=off', 'jit=off'].flatMap((setting) => ['-c', setting]);
 
 /** The longest a transaction may take before it is rolled back. */
 export const transactionTimeoutMs = 30_000;

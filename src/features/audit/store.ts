@@ -3,16 +3,14 @@
  * @module
  */
 
-import { newId } from '../../base/ids.ts';
+import type { Assertion } from '../../crypto/authorisation.ts';
 import type { Query } from '../../store/database.ts';
-import { columnsOf } from '../../store/rows.ts';
+import { rowsParameter } from '../../store/rows.ts';
 import type { Caller } from '../access/caller.ts';
 import type { UserAction } from '../access/userAction.ts';
 
 /** An action about to be spent. */
 export interface AuditEntry {
-  /** A fresh id for each attempt: tells apart two attempts at the same action in one statement. */
-  readonly id: string;
   readonly nonce: string;
   readonly organisationId: string;
   readonly userId: string;
@@ -21,8 +19,7 @@ export interface AuditEntry {
   readonly path: string;
   readonly payloadHash: string;
   readonly credentialUuid: string;
-  /** JSON text. */
-  readonly assertion: string;
+  readonly assertion: Assertion;
   readonly dateExpires: string;
   readonly datePerformed: string;
   readonly requestId: string | null;
@@ -40,7 +37,6 @@ export function auditEntry(spending: {
   const { caller, action, date, requestId = null, refusal = null } = spending;
   const { nonce, method, path, payloadHash, expiresAt } = action.binding;
   return {
-    id: newId('audit'),
     nonce,
     organisationId: caller.organisationId,
     userId: caller.userId,
@@ -49,7 +45,7 @@ export function auditEntry(spending: {
     path,
     payloadHash,
     credentialUuid: action.credentialUuid,
-    assertion: JSON.stringify(action.assertion),
+    assertion: action.assertion,
     dateExpires: new Date(expiresAt * 1000).toISOString(),
     datePerformed: date.toISOString(),
     requestId,
@@ -57,46 +53,28 @@ export function auditEntry(spending: {
   };
 }
 
-/**
- * The insert that spends actions, with `auditParameters` as `$1` to `$14`: returns the ids of the entries that were first. In a
- * statement with further effects, join them on that id and never on the nonce: two uses of one action may stand in one batch. Rows go
- * in by the order of their nonces, so that two batches never wait for each other.
- */
-export const spendSql = `
-  insert into audit_log (id, nonce, organisation_id, user_id, token_id, method, path, payload_hash, credential_uuid, assertion,
-    date_expires, date_performed, request_id, refusal)
-  select id, nonce, organisation_id, user_id, token_id, method, path, payload_hash, credential_uuid, assertion::json,
-    date_expires::timestamptz, date_performed::timestamptz, request_id, refusal
-  from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
-    $11::text[], $12::text[], $13::text[], $14::text[])
-    as entry (id, nonce, organisation_id, user_id, token_id, method, path, payload_hash, credential_uuid, assertion,
-      date_expires, date_performed, request_id, refusal)
-  order by nonce
-  on conflict (nonce) do nothing
-  returning id`;
+/** An entry as a row of `json_to_recordset`: see `store/rows.ts`. */
+export const entryColumns = `nonce text, "organisationId" text, "userId" text, "tokenId" text, method text, path text, "payloadHash" text,
+  "credentialUuid" text, assertion json, "dateExpires" timestamptz, "datePerformed" timestamptz, "requestId" text, refusal text`;
 
-export function auditParameters(entries: readonly AuditEntry[]): unknown[] {
-  return columnsOf(entries, [
-    'id',
-    'nonce',
-    'organisationId',
-    'userId',
-    'tokenId',
-    'method',
-    'path',
-    'payloadHash',
-    'credentialUuid',
-    'assertion',
-    'dateExpires',
-    'datePerformed',
-    'requestId',
-    'refusal',
-  ]);
-}
+/**
+ * The insert that spends actions: returns the nonces of those that were not spent before.
+ * @param entries what has the rows: no nonce twice, and in the order of the nonces, so that two statements never wait for each other
+ */
+export const spendSql = (entries: string) => `
+  insert into audit_log (nonce, organisation_id, user_id, token_id, method, path, payload_hash, credential_uuid, assertion, date_expires,
+    date_performed, request_id, refusal)
+  select nonce, "organisationId", "userId", "tokenId", method, path, "payloadHash", "credentialUuid", assertion, "dateExpires",
+    "datePerformed", "requestId", refusal
+  from ${entries}
+  on conflict (nonce) do nothing
+  returning nonce`;
+
+const spendOneSql = spendSql(`json_to_recordset($1::json) as entry (${entryColumns})`);
 
 /** @returns whether the entry was first to spend its action */
 export async function spendEntry(query: Query, entry: AuditEntry): Promise<boolean> {
-  const spent = await query.query(spendSql, auditParameters([entry]));
+  const spent = await query.query(spendOneSql, [rowsParameter([entry])]);
   return spent.length > 0;
 }
 

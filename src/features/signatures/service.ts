@@ -122,7 +122,6 @@ export function createSignatureService(parts: {
       ...request,
       status: 'Signed',
       reason: null,
-      details: parsed.unsigned.details ?? null,
       signatures,
       signedData: signedData ?? null,
       datePolicyResolved: request.dateRequested,
@@ -249,7 +248,7 @@ function newRequest(
     requestBody: new TextDecoder().decode(received),
     network: wallet?.network ?? body.network ?? null,
     ...claim,
-    details: unsigned.details === undefined ? null : JSON.stringify(unsigned.details),
+    details: unsigned.details ?? null,
     executingBy,
     dateRequested: now,
   };

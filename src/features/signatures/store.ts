@@ -7,8 +7,8 @@
 import { toHex } from '../../base/bytes.ts';
 import { batched } from '../../store/batch.ts';
 import type { Database } from '../../store/database.ts';
-import { columnsOf } from '../../store/rows.ts';
-import { type AuditEntry, auditParameters, spendSql } from '../audit/store.ts';
+import { rowsParameter } from '../../store/rows.ts';
+import { type AuditEntry, entryColumns, spendSql } from '../audit/store.ts';
 import type { WireSignature } from './contract.ts';
 import { lifecycle, type SignatureEvent, type SignatureStatus, transition } from './lifecycle.ts';
 
@@ -28,14 +28,12 @@ export interface NewRequest {
   /** Of the externalId: see `features/idempotency`. */
   readonly path: string;
   readonly bodyHash: string | null;
-  /** JSON text. */
-  readonly details: string | null;
+  readonly details: Readonly<Record<string, unknown>> | null;
   readonly executingBy: string;
   readonly dateRequested: Date;
 }
 
-export interface RequestRow extends Omit<NewRequest, 'path' | 'bodyHash' | 'executingBy' | 'details'> {
-  readonly details: Readonly<Record<string, unknown>> | null;
+export interface RequestRow extends Omit<NewRequest, 'path' | 'bodyHash' | 'executingBy'> {
   readonly status: SignatureStatus;
   readonly reason: string | null;
   readonly signatures: readonly WireSignature[] | null;
@@ -45,8 +43,8 @@ export interface RequestRow extends Omit<NewRequest, 'path' | 'bodyHash' | 'exec
   readonly dateConfirmed: Date | null;
 }
 
-/** What became of an attempt to begin: only 'begun' has a row. */
-export type Beginning = 'begun' | 'actionUsed' | 'keyUnusable' | 'externalIdBound';
+/** What became of an attempt to begin. 'notBegun': the action is spent, on a key that is used no more or an externalId that is bound. */
+export type Beginning = 'begun' | 'actionUsed' | 'notBegun';
 
 export interface Move {
   readonly id: string;
@@ -113,99 +111,83 @@ const columns = `id, organisation_id as "organisationId", key_id as "keyId", wal
   signed_data as "signedData", details, date_requested as "dateRequested", date_policy_resolved as "datePolicyResolved",
   date_signed as "dateSigned", date_confirmed as "dateConfirmed"`;
 
-/**
- * Attempts are joined with the audit rows that were inserted, by their ids: an action that was spent before, or twice in this batch, lets
- * one attempt through. An externalId that is bound lets none through. Rows that compete are inserted in one order everywhere, so that
- * two batches never wait for each other.
- */
-const beginSql = `
-  with spent as (${spendSql}),
-  asked as (
-    select r.*, k.id is not null as key_is_usable
-    from unnest($15::text[], $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::text[], $22::text[], $23::text[],
-      $24::text[], $25::text[], $26::text[], $27::text[], $28::text[], $29::text[])
-      as r (audit_id, id, organisation_id, key_id, wallet_id, requester_id, requester_token_id, request_body, network, external_id, path, body_hash,
-        details, executing_by, date_requested)
-    join spent on spent.id = r.audit_id
-    left join keys k on k.id = r.key_id and k.organisation_id = r.organisation_id
-      and k.status = 'Active' and k.date_exported is null
-  ),
+/** An attempt as a row of `json_to_recordset`. */
+const attemptColumns = `${entryColumns}, id text, "keyId" text, "walletId" text, "requestBody" text, network text, "externalId" text,
+  "externalIdPath" text, "bodyHash" text, details json, "executingBy" text`;
+
+/** Those whose action was not spent before, and whose key may be used: looked up for each, for a join may be planned to read all keys. */
+const ableSql = `
+  select a.* from attempts a join spent using (nonce)
+  where (select k.organisation_id = a."organisationId" and k.status = 'Active' and k.date_exported is null from keys k where k.id = a."keyId")`;
+
+const insertSql = (able: string) => `
+  insert into signature_requests (id, organisation_id, key_id, wallet_id, requester_id, requester_token_id, nonce, request_body, network,
+    external_id, status, details, executing_by, date_requested, date_policy_resolved)
+  select id, "organisationId", "keyId", "walletId", "userId", "tokenId", nonce, "requestBody", network,
+    "externalId", 'Executing', details, "executingBy", "datePerformed", "datePerformed"
+  from ${able}
+  returning id`;
+
+const beginWith = (steps: string) => `
+  with attempts as (select * from json_to_recordset($1::json) as attempt (${attemptColumns})),
+  spent as (${spendSql('attempts')}),
+  ${steps}
+  select nonce as done from spent union all select id from begun`;
+
+/** Gives back the nonces of the actions that are spent now, and the ids of the requests that have begun. */
+const beginSql = beginWith(`begun as (${insertSql(`(${ableSql}) able`)})`);
+
+/** The same, where some have an externalId: one that is bound lets none begin. Bound in one order everywhere, as actions are spent. */
+const beginBoundSql = beginWith(`
+  able as (${ableSql}),
   bound as (
     insert into external_ids (organisation_id, path, external_id, entity_id, body_hash)
-    select organisation_id, path, external_id, id, body_hash from asked
-    where key_is_usable and external_id is not null
-    order by organisation_id, path, external_id
+    select "organisationId", "externalIdPath", "externalId", id, "bodyHash" from able where "externalId" is not null
+    order by "organisationId", "externalIdPath", "externalId"
     on conflict do nothing
     returning entity_id
   ),
-  begun as (
-    insert into signature_requests (id, organisation_id, key_id, wallet_id, requester_id, requester_token_id, audit_id, request_body, network,
-      external_id, status, details, executing_by, date_requested, date_policy_resolved)
-    select id, organisation_id, key_id, wallet_id, requester_id, requester_token_id, audit_id, request_body, network, external_id, 'Executing',
-      details::json, executing_by, date_requested::timestamptz, date_requested::timestamptz
-    from asked left join bound on bound.entity_id = asked.id
-    where key_is_usable and (external_id is null or bound.entity_id is not null)
-    returning id
-  )
-  select asked.id, case when begun.id is not null then 'begun' when key_is_usable then 'externalIdBound' else 'keyUnusable' end as beginning
-  from asked left join begun on begun.id = asked.id`;
+  begun as (${insertSql('able where "externalId" is null or id in (select entity_id from bound)')})`);
 
 async function beginAll(database: Database, attempts: readonly Attempt[]): Promise<Beginning[]> {
-  const audits = attempts.map(({ audit }) => audit);
-  const requests = attempts.map(({ audit, request }) => ({
-    ...request,
-    auditId: audit.id,
-    dateRequested: request.dateRequested.toISOString(),
-  }));
-  const rows = await database.query<{ id: string; beginning: Beginning }>(beginSql, [
-    ...auditParameters(audits),
-    ...columnsOf(requests, [
-      'auditId',
-      'id',
-      'organisationId',
-      'keyId',
-      'walletId',
-      'requesterId',
-      'requesterTokenId',
-      'requestBody',
-      'network',
-      'externalId',
-      'path',
-      'bodyHash',
-      'details',
-      'executingBy',
-      'dateRequested',
-    ]),
-  ]);
-  const byId = new Map(rows.map(({ id, beginning }) => [id, beginning]));
-  return requests.map(({ id }) => byId.get(id) ?? 'actionUsed');
+  const firsts = firstUses(attempts);
+  const sql = firsts.some(({ request }) => request.externalId !== null) ? beginBoundSql : beginSql;
+  const rows = await database.query<{ done: string }>(sql, [rowsParameter(firsts.map(rowOf))]);
+  const done = new Set(rows.map((row) => row.done));
+  return attempts.map((attempt) => {
+    if (done.has(attempt.request.id)) return 'begun';
+    return done.has(attempt.audit.nonce) && firsts.includes(attempt) ? 'notBegun' : 'actionUsed';
+  });
+}
+
+/** Of attempts that use the same action the first, in the order of the actions. */
+function firstUses(attempts: readonly Attempt[]): Attempt[] {
+  const firsts = new Map<string, Attempt>();
+  for (const attempt of attempts) if (!firsts.has(attempt.audit.nonce)) firsts.set(attempt.audit.nonce, attempt);
+  return [...firsts.values()].sort((a, b) => (a.audit.nonce < b.audit.nonce ? -1 : 1));
+}
+
+/** Who asks, and when, the audit entry says. */
+function rowOf({ audit, request }: Attempt): object {
+  const { id, keyId, walletId, requestBody, network, externalId, path, bodyHash, details, executingBy } = request;
+  return { ...audit, id, keyId, walletId, requestBody, network, externalId, externalIdPath: path, bodyHash, details, executingBy };
 }
 
 function moveAll(database: Database, event: SignatureEvent): (moves: readonly Move[]) => Promise<boolean[]> {
   const { from, to, stamps } = transition(event);
+  // `r.id = m.id` might be planned as a join that reads the whole table, when that has few rows still: this way each row is looked up.
   const sql = `
     update signature_requests r
-    set status = $1, reason = coalesce(m.reason, r.reason), signatures = coalesce(m.signatures::json, r.signatures),
-      signed_data = coalesce(decode(m.signed_data, 'hex'), r.signed_data),
-      expected_tx_hash = coalesce(m.expected_tx_hash, r.expected_tx_hash)${stamps === undefined ? '' : `, ${stamps} = m.date::timestamptz`}
-    from unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
-      as m (id, date, reason, signatures, signed_data, expected_tx_hash)
-    where r.id = m.id and r.status = any($2::text[])
+    set status = $1, reason = coalesce(m.reason, r.reason), signatures = coalesce(m.signatures, r.signatures),
+      signed_data = coalesce(decode(m."signedData", 'hex'), r.signed_data),
+      expected_tx_hash = coalesce(m."expectedTxHash", r.expected_tx_hash)${stamps === undefined ? '' : `, ${stamps} = m.date`}
+    from json_to_recordset($3::json)
+      as m (id text, date timestamptz, reason text, signatures json, "signedData" text, "expectedTxHash" text)
+    where r.id = any(array[m.id]) and r.status = any($2::text[])
     returning r.id`;
   return async (moves) => {
-    const patches = moves.map(({ id, date, reason = null, signatures, signedData, expectedTxHash = null }) => ({
-      id,
-      date: date.toISOString(),
-      reason,
-      signatures: signatures === undefined ? null : JSON.stringify(signatures),
-      signedData: signedData === undefined ? null : toHex(signedData),
-      expectedTxHash,
-    }));
-    const rows = await database.query<{ id: string }>(sql, [
-      to,
-      from,
-      ...columnsOf(patches, ['id', 'date', 'reason', 'signatures', 'signedData', 'expectedTxHash']),
-    ]);
+    const patches = moves.map(({ signedData, ...move }) => ({ ...move, signedData: signedData && toHex(signedData) }));
+    const rows = await database.query<{ id: string }>(sql, [to, from, rowsParameter(patches)]);
     const moved = new Set(rows.map(({ id }) => id));
     return moves.map(({ id }) => moved.has(id));
   };

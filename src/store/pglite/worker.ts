@@ -11,7 +11,7 @@ import { dirname, join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
 import { assert, messageOf } from '../../base/errors.ts';
-import { planOnce } from '../session.ts';
+import { planning } from '../session.ts';
 import { DurableFiles, syncPath, syncTree } from './durableFiles.ts';
 
 /** To the worker. Back come the bytes of the answers; first of all `ready`, and `closed` last. */
@@ -70,7 +70,7 @@ async function open(files: DurableFiles): Promise<PGlite> {
   try {
     return await PGlite.create({
       fs: files,
-      startParams: [...PGlite.defaultStartParams.filter((param) => param !== '-F'), '-c', 'wal_sync_method=fsync', '-c', planOnce],
+      startParams: [...PGlite.defaultStartParams.filter((param) => param !== '-F'), '-c', 'wal_sync_method=fsync', ...planning],
       onStderr: keep,
     });
   } catch (error) {
