@@ -52,7 +52,7 @@ export function deriveChild(curve: Curve, master: ExtendedKey, path: readonly nu
 /** publicKey + shift·G. @throws {Refusal} BadRequest at infinity */
 function movedBy(curve: Curve, publicKey: Uint8Array, shift: bigint): Uint8Array {
   const group = groupOf(curve);
-  const moved = group.add(group.decodePoint(publicKey), group.multiplyBase(shift));
+  const moved = group.shift(group.decodePoint(publicKey), shift);
   if (group.isIdentity(moved)) throw noChild();
   return group.encodePoint(moved);
 }

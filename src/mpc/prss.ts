@@ -27,10 +27,10 @@ export { decodeSeeds, encodeSeeds, type Seeds, setUpSeeds } from './seeds.ts';
 
 /**
  * Draws from the seeds of one signer, over the integers mod n.
- * @param label of one length for each of its uses
+ * @param label its parts, which have one length together for each of its uses
  * @returns own shares of that many sharings of degree t of pseudo-random numbers, and of sharings of degree 2t of zero
  */
-export type PseudoRandomSharing = (label: Uint8Array, count: Drawn<number>) => Drawn<readonly bigint[]>;
+export type PseudoRandomSharing = (label: readonly Uint8Array[], count: Drawn<number>) => Drawn<readonly bigint[]>;
 
 interface Drawn<T> {
   readonly random: T;
@@ -62,7 +62,7 @@ function sharingOf({ index, threshold, keys }: Seeds, n: bigint): PseudoRandomSh
     const shares = { random: Array<bigint>(count.random).fill(0n), zero: Array<bigint>(count.zero).fill(0n) };
     const numbers = count.random + count.zero * threshold;
     for (const { key, random, zero } of weighted) {
-      const stream = shake256(numbers * numberBytes, key, label, u32(count.random), u32(count.zero));
+      const stream = shake256(numbers * numberBytes, key, ...label, u32(count.random), u32(count.zero));
       const next = numbersOf(stream);
       addTo(shares.random, random, next);
       addTo(shares.zero, zero, next);

@@ -33,7 +33,7 @@ describe.each(clusters)('Pseudo-random secret sharing, $size/$threshold', ({ siz
 
   it.each(orders)('shares a random number of $curve with degree t: the same from every t + 1', async ({ n }) => {
     const seeds = await made;
-    const share = (i: number) => pseudoRandomSharing(of(seeds, i), n)(utf8('a label'), { random: 2, zero: 1 }).random[1] ?? 0n;
+    const share = (i: number) => pseudoRandomSharing(of(seeds, i), n)([utf8('a label')], { random: 2, zero: 1 }).random[1] ?? 0n;
     const secrets = subsetsOf([...seeds.keys()], threshold + 1).map((set) => interpolateAtZero(new Map(set.map((i) => [i, share(i)])), n));
     expect(new Set(secrets).size).toBe(1);
     const few = subsetsOf([...seeds.keys()], threshold).map((set) => interpolateAtZero(new Map(set.map((i) => [i, share(i)])), n));
@@ -42,7 +42,7 @@ describe.each(clusters)('Pseudo-random secret sharing, $size/$threshold', ({ siz
 
   it.each(orders)('shares zero of $curve with degree 2t: zero from every 2t + 1, and not from fewer', async ({ n }) => {
     const seeds = await made;
-    const share = (i: number) => pseudoRandomSharing(of(seeds, i), n)(utf8('a label'), { random: 1, zero: 2 }).zero[1] ?? 0n;
+    const share = (i: number) => pseudoRandomSharing(of(seeds, i), n)([utf8('a label')], { random: 1, zero: 2 }).zero[1] ?? 0n;
     for (const set of subsetsOf([...seeds.keys()], 2 * threshold + 1)) {
       const shares = set.map((i): [number, bigint] => [i, share(i)]);
       expect(interpolateAtZero(new Map(shares), n)).toBe(0n);
@@ -53,17 +53,17 @@ describe.each(clusters)('Pseudo-random secret sharing, $size/$threshold', ({ siz
   it('gives independent sharings within a label, for other labels, and where another number of them is drawn', async () => {
     const draw = pseudoRandomSharing(of(await made, 1), orders[0]?.n ?? 1n);
     const all = [
-      draw(utf8('a'), { random: 2, zero: 2 }),
-      draw(utf8('b'), { random: 2, zero: 2 }),
-      draw(utf8('a'), { random: 3, zero: 1 }),
-      draw(utf8('a'), { random: 1, zero: 2 }),
+      draw([utf8('a')], { random: 2, zero: 2 }),
+      draw([utf8('b')], { random: 2, zero: 2 }),
+      draw([utf8('a')], { random: 3, zero: 1 }),
+      draw([utf8('a')], { random: 1, zero: 2 }),
     ].flatMap(({ random, zero }) => [...random, ...zero]);
     expect(new Set(all).size).toBe(4 + 4 + 4 + 3);
   });
 
   it('gives the same to the same label', async () => {
     const seeds = of(await made, 1);
-    const drawn = () => pseudoRandomSharing({ ...seeds }, orders[0]?.n ?? 1n)(utf8('a label'), { random: 1, zero: 1 });
+    const drawn = () => pseudoRandomSharing({ ...seeds }, orders[0]?.n ?? 1n)([utf8('a label')], { random: 1, zero: 1 });
     expect(drawn()).toEqual(drawn());
   });
 
@@ -100,7 +100,7 @@ describe('The stream of a seed', () => {
     const { n } = orders[0] ?? { n: 1n };
     const key = new Uint8Array(32).fill(7);
     const seeds = { index: 1, threshold: 1, participants: [1, 2, 3], keys: [{ without: [2], key }] };
-    const { random, zero } = pseudoRandomSharing(seeds, n)(utf8('a label'), { random: 1, zero: 1 });
+    const { random, zero } = pseudoRandomSharing(seeds, n)([utf8('a label')], { random: 1, zero: 1 });
     const stream = shake256(concat(key, utf8('a label'), u32(1), u32(1)), { dkLen: 96 });
     // f_{2}(1) = 1 − 1/2, whose double is 1.
     expect((2n * (random[0] ?? 0n)) % n).toBe(toBigInt(stream.subarray(0, 48)) % n);

@@ -165,7 +165,7 @@ function secp256k1Over(library: Libsecp256k1): Group {
 
     encodeFullPoint(point) {
       if (isIdentity(point)) throw new Error('the identity is not encoded');
-      return new Uint8Array(inner(point));
+      return Buffer.from(inner(point));
     },
     decodeFullPoint(bytes) {
       if (bytes.length !== fullBytes || bytes[0] !== 4) throw new Error('a point of secp256k1 in full has 65 bytes, the first of them 4');

@@ -50,6 +50,7 @@ export interface Bound extends Shown {
 }
 
 const domain = utf8('countersign/ecdsa/v1');
+const curveNames = { secp256k1: utf8('secp256k1'), stark: utf8('stark') } as const satisfies Record<EcdsaCurve, Uint8Array>;
 
 /** The STARK curve's verifiers hold digest and r in 251 bits. */
 const starkBound = 2n ** 251n;
@@ -63,7 +64,7 @@ export function bind({ curve, publicKey, digest, batch, number, participants, R,
   const n = group.order;
   const h = hashed(curve, digest, n);
   const binding = sha512(
-    lengthPrefixed(domain, batch, u32(number), utf8(curve), encodeNumbers(participants), R, group.encodeScalar(h), publicKey),
+    lengthPrefixed(domain, batch, u32(number), curveNames[curve], encodeNumbers(participants), R, group.encodeScalar(h), publicKey),
   );
 
   const d = toBigInt(binding) % n;

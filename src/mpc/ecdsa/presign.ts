@@ -90,7 +90,7 @@ export async function presign(
   );
 
   // Round 2: R_i. All k come first in what is drawn, then all φ.
-  const { random, zero } = pseudoRandomSharing(seeds, group.order)(concat(domain, batch), { random: 2 * count, zero: count });
+  const { random, zero } = pseudoRandomSharing(seeds, group.order)([domain, batch], { random: 2 * count, zero: count });
   const own = zero.map((masked, number) => {
     const [k, phi] = [random[number] ?? 0n, random[count + number] ?? 0n];
     const u = (k * phi + masked) % group.order;

@@ -45,7 +45,7 @@ export function signShare(use: {
     const x = group.decodeScalar(secret);
 
     const { h, r, d, rerandomised, binding } = bind({ ...presignature, publicKey, digest });
-    const { zero } = pseudoRandomSharing(seeds, n)(concat(domain, binding), { random: 0, zero: 2 });
+    const { zero } = pseudoRandomSharing(seeds, n)([domain, binding], { random: 0, zero: 2 });
     const num = (phi * ((h + r * x) % n) + (zero[0] ?? 0n)) % n;
     const w = (u + d * phi + (zero[1] ?? 0n)) % n;
     return { share: concat(group.encodeScalar(num), group.encodeScalar(w)), R: rerandomised };
