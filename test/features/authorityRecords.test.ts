@@ -11,6 +11,7 @@ import { createLog } from '../../src/log.ts';
 import { projection } from '../../src/server/compose.ts';
 import type { Database } from '../../src/store/database.ts';
 import { createWorld } from '../authority/world.ts';
+import { done } from '../support/authorityLog.ts';
 import { closedAfterEach, eachDatabase } from '../support/databases.ts';
 import { type FakeWorld, newSecrets, type Secrets, startWorld } from '../support/world.ts';
 
@@ -21,22 +22,17 @@ eachDatabase((_, openNew) => {
     database.query('select kind, id, sequence, record from authority_records order by kind collate "C", id collate "C", sequence');
   const checkpointOf = (database: Database) => database.query('select sequence, time from authority_checkpoint');
 
-  /** Keys, one of them archived; wallets, children, an account that goes. */
+  /** Keys, one of them archived; a wallet, children, an assignment that goes. */
   async function work({ root }: FakeWorld): Promise<void> {
-    const done = async (...asked: Parameters<typeof root.call>) => {
-      const { status, body } = await root.call(...asked);
-      expect({ status, body }).toMatchObject({ status: 200 });
-      return body;
-    };
     const eddsa = { scheme: 'EdDSA', curve: 'ed25519' };
-    const master = await done('POST', '/keys', { ...eddsa, masterKey: true });
-    for (let i = 0; i < 2; i++) await done('POST', '/keys', { ...eddsa, deriveFrom: { keyId: master.id } });
-    const key = await done('POST', '/keys', eddsa);
-    await done('POST', '/wallets', { network: 'Solana' });
-    const { id } = await done('POST', '/permissions', { name: 'p', operations: ['Keys:Read'] });
-    const assigned = await done('POST', `/permissions/${id}/assignments`, { identityId: root.userId });
-    await done('DELETE', `/permissions/${id}/assignments/${assigned.id}`);
-    await done('DELETE', `/keys/${key.id}`);
+    const master = await done(root, 'POST', '/keys', { ...eddsa, masterKey: true });
+    for (let i = 0; i < 2; i++) await done(root, 'POST', '/keys', { ...eddsa, deriveFrom: { keyId: master.id } });
+    const key = await done(root, 'POST', '/keys', eddsa);
+    await done(root, 'POST', '/wallets', { network: 'Solana' });
+    const { id } = await done(root, 'POST', '/permissions', { name: 'p', operations: ['Keys:Read'] });
+    const assigned = await done(root, 'POST', `/permissions/${id}/assignments`, { identityId: root.userId });
+    await done(root, 'DELETE', `/permissions/${id}/assignments/${assigned.id}`);
+    await done(root, 'DELETE', `/keys/${key.id}`);
   }
 
   /** A replica's view, without a server. */
