@@ -70,7 +70,12 @@ export function equal(a: Uint8Array, b: Uint8Array): boolean {
 
 /** Big-endian, four bytes. */
 export function u32(value: number): Uint8Array {
-  return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value);
+  const out = new Uint8Array(4);
+  out[0] = value >>> 24;
+  out[1] = value >>> 16;
+  out[2] = value >>> 8;
+  out[3] = value;
+  return out;
 }
 
 /** Each part behind its length (four bytes, big-endian), so that no two lists of parts give the same bytes. */
@@ -86,24 +91,50 @@ export function lengthPrefixed(...parts: readonly Uint8Array[]): Uint8Array {
   return out;
 }
 
+/**
+ * What numbers of up to this many bytes pass through, since a view of a small array would first move that array out of JavaScript's heap.
+ * Overwritten after each: they may be secret.
+ */
+const passage = new Uint8Array(64);
+const passageView = new DataView(passage.buffer);
+
 /** Big-endian unsigned integer. Variable time. */
 export function toBigInt(bytes: Uint8Array): bigint {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const odd = bytes.length % 8;
-  let value = 0n;
-  for (let at = 0; at < odd; at++) value = (value << 8n) | BigInt(view.getUint8(at));
-  for (let at = odd; at < bytes.length; at += 8) value = (value << 64n) | view.getBigUint64(at);
+  const { length } = bytes;
+  if (length > passage.length) return read(new DataView(bytes.buffer, bytes.byteOffset, length), length);
+  passage.set(bytes);
+  const value = read(passageView, length);
+  passage.fill(0, 0, length);
   return value;
 }
 
 /** Big-endian, left padded to `length` bytes. Variable time. @throws {RangeError} if it does not fit */
 export function fromBigInt(value: bigint, length: number): Uint8Array {
-  const out = new Uint8Array(length);
-  const view = new DataView(out.buffer);
+  if (length > passage.length) {
+    const out = new Uint8Array(length);
+    write(new DataView(out.buffer), value, length);
+    return out;
+  }
+  try {
+    write(passageView, value, length);
+    return passage.slice(0, length);
+  } finally {
+    passage.fill(0, 0, length);
+  }
+}
+
+function read(view: DataView, length: number): bigint {
+  const odd = length % 8;
+  let value = 0n;
+  for (let at = 0; at < odd; at++) value = (value << 8n) | BigInt(view.getUint8(at));
+  for (let at = odd; at < length; at += 8) value = (value << 64n) | view.getBigUint64(at);
+  return value;
+}
+
+function write(view: DataView, value: bigint, length: number): void {
   const odd = length % 8;
   let rest = value;
   for (let at = length - 8; at >= odd; at -= 8, rest >>= 64n) view.setBigUint64(at, BigInt.asUintN(64, rest));
   for (let at = odd - 1; at >= 0; at--, rest >>= 8n) view.setUint8(at, Number(rest & 0xffn));
   if (rest !== 0n) throw new RangeError(`the number does not fit ${length} bytes`);
-  return out;
 }

@@ -46,15 +46,17 @@ export interface Libsecp256k1 {
 const require = createRequire(import.meta.url);
 
 export const libsecp256k1 = found(loadSecp256k1);
-libsecp256k1?.contextRandomize(crypto.getRandomValues(Buffer.alloc(32))); // blinds the multiplications of the base point
 
 export const libsodium = found(() => require('sodium-native') as typeof import('sodium-native'));
 
-/** As the package's `bindings.js` does it. */
+/** As the package's `bindings.js` does it. @throws {Error} where there is none */
 function loadSecp256k1(): Libsecp256k1 {
   const bindings = require.resolve('secp256k1/bindings.js');
   const { Secp256k1 } = createRequire(bindings)('node-gyp-build')(dirname(bindings)) as { Secp256k1: new () => Libsecp256k1 };
-  return new Secp256k1();
+  const library = new Secp256k1();
+  const isBlinded = library.contextRandomize(crypto.getRandomValues(Buffer.alloc(32))) === 0;
+  if (!isBlinded) throw new Error('libsecp256k1 does not blind the multiplications of the base point');
+  return library;
 }
 
 function found<Library>(load: () => Library): Library | undefined {

@@ -14,9 +14,15 @@ export function remembered<P extends readonly Uint8Array[], T>(max: number, make
   };
 }
 
+const short = Buffer.allocUnsafeSlow(64);
+
 /** Another one for any other parts. */
 function nameOf(parts: readonly Uint8Array[]): string {
   let name = '';
-  for (const { buffer, byteOffset, length } of parts) name += `${length}:${Buffer.from(buffer, byteOffset, length).toString('latin1')}`;
+  for (const part of parts) {
+    const bytes = part.length <= short.length ? short : Buffer.from(part);
+    bytes.set(part);
+    name += `${part.length}:${bytes.toString('latin1', 0, part.length)}`;
+  }
   return name;
 }

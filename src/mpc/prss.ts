@@ -55,27 +55,29 @@ function sharingOf({ index, threshold, keys }: Seeds, n: bigint): PseudoRandomSh
   const monomials = powers(index, threshold + 1, n).slice(1);
   const weighted = keys.map(({ without, key }) => {
     const weight = weightOf(without, index, n);
-    return { key, random: [weight], zero: monomials.map((power) => (power * weight) % n) };
+    return { key, weights: { random: [weight], zero: monomials.map((power) => (power * weight) % n) } };
   });
 
   return (label, count) => {
-    const shares = { random: Array<bigint>(count.random).fill(0n), zero: Array<bigint>(count.zero).fill(0n) };
-    const numbers = count.random + count.zero * threshold;
-    for (const { key, random, zero } of weighted) {
-      const stream = shake256(numbers * numberBytes, key, ...label, u32(count.random), u32(count.zero));
+    const bytes = (count.random + count.zero * threshold) * numberBytes;
+    const counts = [u32(count.random), u32(count.zero)];
+    const random = Array<bigint>(count.random).fill(0n);
+    const zero = Array<bigint>(count.zero).fill(0n);
+    for (const { key, weights } of weighted) {
+      const stream = shake256(bytes, key, ...label, ...counts);
       const next = numbersOf(stream);
-      addTo(shares.random, random, next);
-      addTo(shares.zero, zero, next);
+      addTo(random, weights.random, next);
+      addTo(zero, weights.zero, next);
       stream.fill(0);
     }
-    return { random: shares.random.map((share) => share % n), zero: shares.zero.map((share) => share % n) };
+    return { random: random.map((share) => share % n), zero: zero.map((share) => share % n) };
   };
 }
 
 /** Adds to each share as many of the next numbers as there are weights, weighted. */
 function addTo(shares: bigint[], weights: readonly bigint[], next: () => bigint): void {
-  for (const [at, share] of shares.entries()) {
-    let sum = share;
+  for (let at = 0; at < shares.length; at++) {
+    let sum = shares[at] ?? 0n;
     for (const weight of weights) sum += next() * weight;
     shares[at] = sum;
   }

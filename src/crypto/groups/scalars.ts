@@ -13,18 +13,24 @@ const scalarBytes = 32;
 export function scalarsOf(order: bigint, endianness: 'big' | 'little'): Pick<Group, 'encodeScalar' | 'decodeScalar' | 'randomScalar'> {
   const unusedBits = 8 * scalarBytes - order.toString(2).length;
   const isLittle = endianness === 'little';
+  // A view of a small array would first move it out of JavaScript's heap: scalars pass through this one, and are overwritten.
+  const passage = new Uint8Array(scalarBytes);
+  const view = new DataView(passage.buffer);
 
   return {
     encodeScalar(scalar) {
       assertScalar(scalar, order);
-      const bytes = new Uint8Array(scalarBytes);
-      write(new DataView(bytes.buffer), scalar, isLittle);
+      write(view, scalar, isLittle);
+      const bytes = passage.slice();
+      passage.fill(0);
       return bytes;
     },
 
     decodeScalar(bytes) {
       if (bytes.length !== scalarBytes) throw new Error(`a scalar has ${scalarBytes} bytes`);
-      const scalar = read(new DataView(bytes.buffer, bytes.byteOffset, scalarBytes), isLittle);
+      passage.set(bytes);
+      const scalar = read(view, isLittle);
+      passage.fill(0);
       if (scalar >= order) throw new Error('the scalar is not below the order of the group');
       return scalar;
     },
