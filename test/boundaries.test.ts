@@ -83,7 +83,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   signer: ['zod', '@aws-sdk/client-kms'], // the latter optional, loaded when it is asked for
   coordinator: ['zod'],
   networks: [],
-  features: ['zod'],
+  features: ['zod', 'fast-jwt'],
   server: ['zod', 'fastify', '@fastify/cors', 'prom-client'],
   clients: ['zod', 'viem', 'ethers', '@solana/kit'],
   cli: ['zod', '@scure/base'],

@@ -8,15 +8,15 @@
  * @module
  */
 
-import { hkdfSync, type KeyObject } from 'node:crypto';
+import { createHash, createPublicKey, hkdfSync, type KeyObject } from 'node:crypto';
+import { createSigner, createVerifier } from 'fast-jwt';
 import { z } from 'zod';
-import { boundedMap } from '../../base/boundedMap.ts';
+import { toBase64Url } from '../../base/bytes.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { ActionBinding, Assertion } from '../../crypto/authorisation.ts';
-import { edDsa, hs256, type Jwt, jwt } from './jwt.ts';
 
 const issuer = 'countersign';
-const maxRememberedBearers = 10_000;
+const maxCachedBearers = 10_000;
 
 export type TokenKind = 'Pat' | 'ServiceAccount' | 'Token' | 'Code' | 'Recovery' | 'Temp' | 'Application';
 
@@ -55,11 +55,11 @@ export interface Tokens {
 
 /** @param key the Ed25519 private key of the service */
 export function createTokens({ key, clock }: { key: KeyObject; clock: Clock }): Tokens {
-  // Those that clients keep are signed. Those that only come back here, minutes later, have a MAC, at a hundredth of the time.
-  const mac = jwt(hs256(macKeyOf(key)));
-  const bearer = tokensFor({ ...remembering(jwt(edDsa(key))), audience: audiences.bearer, claims: bearerClaims, clock });
-  const challenge = tokensFor({ ...mac, audience: audiences.challenge, claims: challengeClaims, clock });
-  const userAction = tokensFor({ ...mac, audience: audiences.userAction, claims: userActionClaims, clock });
+  const signature = signatureOf(key);
+  const mac = macOf(key);
+  const bearer = jwt(signature, clock, { audience: 'countersign/api', claims: bearerClaims, cached: maxCachedBearers });
+  const challenge = jwt(mac, clock, { audience: 'countersign/challenge', claims: challengeClaims, cached: 0 });
+  const userAction = jwt(mac, clock, { audience: 'countersign/user-action', claims: userActionClaims, cached: 0 });
 
   return {
     issueBearer: ({ tokenId, organisationId, userId, username, kind, dateIssued, dateExpires }) =>
@@ -86,25 +86,19 @@ export function createTokens({ key, clock }: { key: KeyObject; clock: Clock }): 
   };
 }
 
-const audiences = { bearer: 'countersign/api', challenge: 'countersign/challenge', userAction: 'countersign/user-action' } as const;
+const expiring = z.object({ jti: z.string(), exp: z.number() });
+const bearerClaims = expiring;
 
-const claimsFor = (audience: string) => z.object({ iss: z.literal(issuer), aud: z.literal(audience), jti: z.string(), exp: z.number() });
-
-const bearerClaims = claimsFor(audiences.bearer);
-
-const challenged = {
+const challengeClaims = expiring.extend({
   sub: z.string(),
   userId: z.string(),
   tokenId: z.string(),
   method: z.string(),
   path: z.string(),
   payloadHash: z.string(),
-};
+});
 
-const challengeClaims = claimsFor(audiences.challenge).extend(challenged);
-
-const userActionClaims = claimsFor(audiences.userAction).extend({
-  ...challenged,
+const userActionClaims = challengeClaims.extend({
   credentialUuid: z.string(),
   assertion: z
     .object({
@@ -118,50 +112,79 @@ const userActionClaims = claimsFor(audiences.userAction).extend({
     .readonly(),
 });
 
-type Claims<C extends z.ZodType> = Omit<z.output<C>, 'iss' | 'aud'>;
-
-function claimsOf({ binding, tokenId }: IssuedChallenge): Claims<typeof challengeClaims> {
+function claimsOf({ binding, tokenId }: IssuedChallenge): z.input<typeof challengeClaims> {
   const { method, path, payloadHash, organisationId, callerId, nonce, expiresAt } = binding;
   return { sub: organisationId, jti: nonce, exp: expiresAt, userId: callerId, tokenId, method, path, payloadHash };
 }
 
-function challengeOfClaims(claims: Claims<typeof challengeClaims>): IssuedChallenge {
+function challengeOfClaims(claims: z.output<typeof challengeClaims>): IssuedChallenge {
   const { sub, jti, exp, userId, tokenId, method, path, payloadHash } = claims;
   return { tokenId, binding: { method, path, payloadHash, organisationId: sub, callerId: userId, nonce: jti, expiresAt: exp } };
 }
 
-/** Derived from the token key (RFC 5869). */
-function macKeyOf(key: KeyObject): Uint8Array {
-  return new Uint8Array(hkdfSync('sha256', key.export({ type: 'pkcs8', format: 'der' }), '', 'countersign/tokens/mac/v1', 32));
+interface Purpose<C extends z.ZodType<{ exp: number }>> {
+  readonly audience: string;
+  readonly claims: C;
+  /** How many verified texts are remembered, so that the signature of each is checked once. */
+  readonly cached: number;
 }
 
-/** Expiry is checked here, so that what is remembered expires too. @param purpose.audience tells the kinds apart */
-function tokensFor<C extends z.ZodType<{ exp: number }>>(purpose: Jwt & { audience: string; claims: C; clock: Clock }) {
-  const { write, read, audience, claims, clock } = purpose;
+/** How a token is made good: `signing` makes, `checking` recognises. */
+interface Proof {
+  readonly signing: { readonly key: string | Buffer; readonly algorithm: 'EdDSA' | 'HS256'; readonly kid?: string };
+  readonly checking: { readonly key: string | Buffer; readonly algorithms: ('EdDSA' | 'HS256')[] };
+}
+
+/** For tokens that clients keep: anybody with the public key can tell them. */
+function signatureOf(key: KeyObject): Proof {
+  const publicKey = createPublicKey(key);
   return {
-    sign: (content: Claims<C> & Readonly<Record<string, unknown>>) => write({ ...content, aud: audience, iss: issuer }),
+    signing: { key: key.export({ type: 'pkcs8', format: 'pem' }).toString(), algorithm: 'EdDSA', kid: keyIdOf(publicKey) },
+    checking: { key: publicKey.export({ type: 'spki', format: 'pem' }).toString(), algorithms: ['EdDSA'] },
+  };
+}
+
+/** For tokens that only come back here, minutes later: HMAC under a key derived from the token key (RFC 5869), a hundredth of the time. */
+function macOf(key: KeyObject): Proof {
+  const secret = Buffer.from(hkdfSync('sha256', key.export({ type: 'pkcs8', format: 'der' }), '', 'countersign/tokens/mac/v1', 32));
+  return { signing: { key: secret, algorithm: 'HS256' }, checking: { key: secret, algorithms: ['HS256'] } };
+}
+
+/** Expiry is checked here, by our clock, so that a remembered text expires too. */
+function jwt<C extends z.ZodType<{ exp: number }>>({ signing, checking }: Proof, clock: Clock, { audience, claims, cached }: Purpose<C>) {
+  const read = createVerifier({
+    ...checking,
+    allowedIss: issuer,
+    allowedAud: audience,
+    ignoreExpiration: true,
+    ...(cached > 0 ? { cache: cached } : {}),
+  });
+  const write = createSigner({ ...signing, iss: issuer, aud: audience });
+
+  return {
+    sign: (content: z.input<C> & Readonly<Record<string, unknown>>) => write(content),
     verify(text: string): z.output<C> | undefined {
-      const content = claims.safeParse(read(text));
+      const content = claims.safeParse(attempt(() => read(text)));
       return content.success && content.data.exp * 1000 > clock() ? content.data : undefined;
     },
   };
 }
 
-/** The signature of a text is checked once. */
-function remembering({ write, read }: Jwt): Jwt {
-  const known = boundedMap<string, unknown>(maxRememberedBearers);
-  return {
-    write,
-    read(text) {
-      const remembered = known.get(text);
-      if (remembered !== undefined) return remembered;
-      const content = read(text);
-      if (content !== undefined) known.set(text, content);
-      return content;
-    },
-  };
+/** Sixteen characters of the SHA-256 of the public key (SPKI): the header `kid`. */
+function keyIdOf(publicKey: KeyObject): string {
+  const der = publicKey.export({ type: 'spki', format: 'der' });
+  return toBase64Url(createHash('sha256').update(der).digest()).slice(0, 16);
 }
 
 function unixSeconds(date: Date): number {
   return Math.floor(date.getTime() / 1000);
+}
+
+/** The verifier throws for every text that is not a good token: whatever the reason, it is none. */
+function attempt(read: () => unknown): unknown {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
 }
