@@ -36,8 +36,13 @@ export const portable: Encodings = {
   },
 };
 
+/** Arrays of up to this many bytes lie in JavaScript's heap. */
+const heapBytes = 64;
+
 function over(node: typeof Buffer): Encodings {
-  const view = ({ buffer, byteOffset, byteLength }: Uint8Array) => node.from(buffer, byteOffset, byteLength);
+  /** The same memory; of a small array a copy, since Node would first move it out of JavaScript's heap. */
+  const view = (bytes: Uint8Array) =>
+    bytes.length <= heapBytes ? node.from(bytes) : node.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return {
     hex: (bytes) => view(bytes).toString('hex'),
     fromHex: (digits) => new Uint8Array(node.from(digits, 'hex')),

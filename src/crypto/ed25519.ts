@@ -9,6 +9,7 @@ import { concat, equal } from '../base/bytes.ts';
 import { libsodium } from './native.ts';
 
 const signatureBytes = 64;
+const keyBytes = 32;
 
 /**
  * Malformed input is `false`.
@@ -19,8 +20,13 @@ export const verifyEd25519: (publicKey: Uint8Array, message: Uint8Array, signatu
   : verifyEd25519ByOpenSsl;
 
 function overSodium(library: NonNullable<typeof libsodium>): typeof verifyEd25519 {
-  return (publicKey, message, signature) =>
-    signature.length === signatureBytes && library.crypto_sign_verify_detached(viewOf(signature), viewOf(message), viewOf(publicKey));
+  const [signed, key] = [Buffer.alloc(signatureBytes), Buffer.alloc(keyBytes)];
+  return (publicKey, message, signature) => {
+    if (signature.length !== signatureBytes || publicKey.length !== keyBytes) return false;
+    signed.set(signature);
+    key.set(publicKey);
+    return library.crypto_sign_verify_detached(signed, Buffer.from(message), key);
+  };
 }
 
 /** Where there is no libsodium, which refuses an R that is the identity. */
@@ -30,11 +36,6 @@ export function verifyEd25519ByOpenSsl(publicKey: Uint8Array, message: Uint8Arra
     !equal(signature.subarray(0, 32), identity) &&
     verify(null, message, keyObjectOf(publicKey), signature)
   );
-}
-
-/** The same bytes, not a copy. */
-function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
-  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 /** Encoded. */

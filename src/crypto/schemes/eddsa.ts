@@ -3,16 +3,16 @@
  * @module
  */
 
-import { equal, toBigInt } from '../../base/bytes.ts';
+import { concat, equal, toBigInt } from '../../base/bytes.ts';
+import { verifyEd25519 } from '../ed25519.ts';
 import type { Group } from '../groups/group.ts';
 import { sha512 } from '../hash.ts';
-import { libsodium } from '../native.ts';
 import { remembered } from '../remembered.ts';
 import type { Scheme, Signature } from './scheme.ts';
 
 export function eddsaOver(group: Group): Scheme {
   const keyOf = remembered(maxRemembered, (publicKey: Uint8Array) => group.decodePoint(publicKey)); // canonical, neither small nor mixed order
-  const holds = group.implementation === 'native' && libsodium ? equationOfSodium(libsodium) : equationOver(group);
+  const holds = group.implementation === 'native' ? equationOfSodium : equationOver(group);
   return {
     name: 'EdDSA',
     curve: group.curve,
@@ -52,12 +52,4 @@ function equationOver(group: Group): Equation {
   };
 }
 
-function equationOfSodium(library: NonNullable<typeof libsodium>): Equation {
-  const [signature, key] = [Buffer.alloc(64), Buffer.alloc(32)];
-  return (publicKey, message, { r, s }) => {
-    signature.set(r);
-    signature.set(s, 32);
-    key.set(publicKey);
-    return library.crypto_sign_verify_detached(signature, Buffer.from(message), key);
-  };
-}
+const equationOfSodium: Equation = (publicKey, message, { r, s }) => verifyEd25519(publicKey, message, concat(r, s));
