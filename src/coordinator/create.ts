@@ -13,7 +13,8 @@ import { combine as combineDh } from '../mpc/dh/combine.ts';
 import { combine as combineEcdsa } from '../mpc/ecdsa/combine.ts';
 import { aggregate } from '../mpc/frost/aggregate.ts';
 import { type Protocol, protocols, quorumOf } from '../mpc/protocols.ts';
-import { type ClusterFile, currentOf, type Outcome } from '../signer/contract.ts';
+import { type ClusterFile, currentOf, type Outcome, type Params, type Result } from '../signer/contract.ts';
+import type { QuickMethod } from '../signer/quick.ts';
 import type { Transport } from '../transport/transport.ts';
 import { authorityLog } from './authorityLog.ts';
 import type { Coordinator, EntrySource, KeyReference, NewKey, SignInput } from './coordinator.ts';
@@ -167,8 +168,9 @@ export function createCoordinator({
   async function signEcdsa(
     { curve }: Extract<Protocol, { family: 'ecdsa' }>,
     chosen: readonly Link[],
-    { key, payload, payloadIndex, filled, authorisation }: SignInput,
+    input: SignInput,
   ): Promise<Signature> {
+    const { key, payload, authorisation } = input;
     await askAll(chosen, (link) => link.awake());
     const take = () => stock.take(curve, chosen, claimantOf(key, authorisation));
     const { batch, number, R } = await timed(meter, 'pool', take).catch(async (error: unknown) => {
@@ -176,16 +178,9 @@ export function createCoordinator({
       if (error instanceof SignerFailures) await agreeOnSeeds(links, cluster);
       throw error;
     });
-    const question = { keyId: key.id, epoch: key.epoch, batch, number, payload, payloadIndex, ...(filled && { filled }), authorisation };
-    const ask = (link: Link) =>
-      authority
-        .whenCurrent(link, history, () => link.ask('signEcdsa', question))
-        .catch((error: unknown) => {
-          // Its memory is gone unnoticed: each presignature left that names it would cost a request.
-          if (error instanceof SignerFailure && error.code === 'UnknownPresignature') stock.forget(link.index);
-          throw error;
-        });
-    const answers = await timed(meter, 'signers', () => askAll(chosen, ask));
+    const question = { ...questionOf(input), batch, number };
+    // Each presignature left that names a signer whose memory is gone unnoticed would cost a request.
+    const answers = await askForShares(chosen, 'signEcdsa', question, (link) => stock.forget(link.index));
     const together = {
       curve,
       threshold: thresholdOf(key),
@@ -204,29 +199,17 @@ export function createCoordinator({
   async function signFrost(
     { suite }: Extract<Protocol, { family: 'frost' }>,
     chosen: readonly Link[],
-    { key, payload, payloadIndex, filled, authorisation }: SignInput,
+    input: SignInput,
   ): Promise<Signature> {
+    const { key, payload, authorisation } = input;
     const claimant = claimantOf(key, authorisation);
     await askAll(chosen, (link) => link.awake());
     const commitments = await timed(meter, 'pool', () => askAll(chosen, (link) => nonces.take(suite.keyType, link, claimant)));
-    const question = {
-      keyId: key.id,
-      epoch: key.epoch,
-      payload,
-      payloadIndex,
-      ...(filled && { filled }),
-      commitments: Object.fromEntries(commitments),
-      authorisation,
-    };
-    const ask = (link: Link) =>
-      authority
-        .whenCurrent(link, history, () => link.ask('signFrost', question))
-        .catch((error: unknown) => {
-          const own = commitments.get(link.index);
-          if (own && error instanceof SignerFailure && error.code === 'UnknownNonces') nonces.discard(link, own.batch);
-          throw error;
-        });
-    const answers = await timed(meter, 'signers', () => askAll(chosen, ask));
+    const question = { ...questionOf(input), commitments: Object.fromEntries(commitments) };
+    const answers = await askForShares(chosen, 'signFrost', question, (link) => {
+      const own = commitments.get(link.index);
+      if (own) nonces.discard(link, own.batch);
+    });
     const together = {
       suite,
       publicKey: key.publicKey,
@@ -237,6 +220,23 @@ export function createCoordinator({
       R: answers.values().next().value?.R,
     };
     return timed(meter, 'combine', () => aggregate(together));
+  }
+
+  /** @param forget told of a signer that does not have what was made ahead with it */
+  function askForShares<M extends QuickMethod>(
+    chosen: readonly Link[],
+    method: M,
+    question: Params<M>,
+    forget: (link: Link) => void,
+  ): Promise<ReadonlyMap<number, Result<M>>> {
+    const ask = (link: Link) =>
+      authority
+        .whenCurrent(link, history, () => link.ask(method, question))
+        .catch((error: unknown) => {
+          if (error instanceof SignerFailure && error.isOfMemory) forget(link);
+          throw error;
+        });
+    return timed(meter, 'signers', () => askAll(chosen, ask));
   }
 
   async function derive({ key, domain, seed, authorisation }: Parameters<Coordinator['derive']>[0]): Promise<Uint8Array> {
@@ -314,6 +314,11 @@ export function createCoordinator({
       return Promise.resolve();
     },
   };
+}
+
+/** What every question to sign says. */
+function questionOf({ key, payload, payloadIndex, filled, authorisation }: SignInput) {
+  return { keyId: key.id, epoch: key.epoch, payload, payloadIndex, ...(filled && { filled }), authorisation };
 }
 
 /** In whose turn a stock is drained. */

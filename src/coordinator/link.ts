@@ -42,6 +42,11 @@ export class SignerFailure extends Error {
     this.refusal = judgement.refusal;
     this.head = judgement.head;
   }
+
+  /** Whether what was made ahead is not in the signer's memory: nobody's fault. */
+  get isOfMemory(): boolean {
+    return this.code === 'UnknownPresignature' || this.code === 'UnknownNonces';
+  }
 }
 
 export interface Link {

@@ -105,7 +105,7 @@ export async function withQuorum<T>(
 /** A presignature or nonce that is gone is nobody's fault: the same signers are asked again with a fresh one. */
 function blamed(error: SignerFailures | Abort): readonly number[] {
   if (error instanceof Abort) return error.culprits;
-  const faults = error.failures.filter((failure) => failure.code !== 'UnknownPresignature' && failure.code !== 'UnknownNonces');
+  const faults = error.failures.filter((failure) => !failure.isOfMemory);
   return [...new SignerFailures(faults).toLeaveOut];
 }
 
