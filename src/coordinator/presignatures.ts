@@ -29,7 +29,7 @@ export interface PresignatureStock {
   depths(): readonly { readonly pool: EcdsaKeyType; readonly depth: number }[];
 }
 
-/** stark arithmetic is some thirty times slower, and less asked for. */
+/** stark arithmetic is some seven times slower, and less asked for. */
 const batchSizes = { secp256k1: { least: 32, most: 128 }, stark: { least: 4, most: 16 } } as const;
 
 interface Shelf {
