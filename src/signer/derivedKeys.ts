@@ -17,7 +17,7 @@ import type { Shares } from './shares.ts';
 /** Derivations are remembered, so that children sign as fast as other keys; the one used longest ago gives way. */
 const maxRemembered = 10_000;
 
-type KeyUse = Pick<Shares, 'publicOf' | 'has' | 'use'>;
+export type KeyUse = Pick<Shares, 'publicOf' | 'has' | 'use'>;
 
 export function derivedKeys({ shares, find }: { shares: Shares; find: (keyId: string) => Key | undefined }): KeyUse {
   const children = new Map<string, Child>();

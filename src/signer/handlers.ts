@@ -1,48 +1,42 @@
 /**
  * What a signer does when asked. The asker is the service, which is not trusted with shares, nor with what the signers say to each other,
  * nor with what the callers want: every use of a share is judged here, by this signer's own registry, from the request as the caller signed
- * it. The order of every use: who asks and may they; what does the request ask for; is it what the session does; has it been done before;
- * and only then is the share opened.
+ * it. The order of every use: who asks and may they; what does the request ask for; is it what the session does; has it been done before
+ * (`admission.ts`); and only then is the share opened.
  * @module
  */
 
-import { randomBytes } from 'node:crypto';
 import type { ImportedShares } from '../authority/bodies.ts';
 import { authoriseExport } from '../authority/keyExport.ts';
 import { authoriseImport } from '../authority/keyImport.ts';
-import type { Registry } from '../authority/registry.ts';
 import type { SignedHead } from '../authority/signedHead.ts';
-import { authoriseDerivation, authoriseKeygen, authoriseSignature } from '../authority/useKey.ts';
+import { authoriseKeygen } from '../authority/useKey.ts';
 import { toHex } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import { assert } from '../base/errors.ts';
 import type { KeyType } from '../base/keyTypes.ts';
 import { evaluate } from '../mpc/dh/evaluate.ts';
 import { keygen } from '../mpc/dkg.ts';
-import { type Presignature, presign, wipePresignature } from '../mpc/ecdsa/presign.ts';
-import { signShare as signShareEcdsa } from '../mpc/ecdsa/sign.ts';
-import { commit, type Nonces, wipeNonces } from '../mpc/frost/commit.ts';
-import { signShare as signShareFrost } from '../mpc/frost/sign.ts';
+import { presign } from '../mpc/ecdsa/presign.ts';
 import { importShare } from '../mpc/importShare.ts';
 import type { KeyShare } from '../mpc/keyShare.ts';
 import type { Party } from '../mpc/party.ts';
-import { type EcdsaCurve, type Protocol, protocols } from '../mpc/protocols.ts';
-import { type Seeds, setUpSeeds } from '../mpc/prss.ts';
+import { setUpSeeds } from '../mpc/prss.ts';
+import { admission } from './admission.ts';
 import type { Handlers } from './answer.ts';
 import type { SignerAuthority } from './authority.ts';
-import type { Outcome, Params, Task, Turn } from './contract.ts';
+import type { Outcome, Task, Turn } from './contract.ts';
 import { derivedKeys } from './derivedKeys.ts';
-import { judgedAt, SignerRefusal } from './errors.ts';
+import { SignerRefusal } from './errors.ts';
 import { encryptShareTo } from './exportedShare.ts';
 import { dealersNumbers, openImportedShare } from './importedShare.ts';
 import type { Instance } from './instance.ts';
 import type { Membership } from './membership.ts';
-import { oneUse } from './oneUse.ts';
-import { rememberedPayloads, requireOneAnswer, requirePayload } from './payload.ts';
 import type { ReplayMemory } from './replayMemory.ts';
 import type { SeedStore } from './seeds.ts';
 import { openSession, type Session, type Step } from './sessions.ts';
 import type { Shares } from './shares.ts';
+import { signing } from './signing.ts';
 import type { Succession } from './succession.ts';
 import type { Witness } from './witness.ts';
 
@@ -51,20 +45,12 @@ const sessionMs = 15_000;
 const maxSessions = 1024;
 /** Keys whose shares are made at the same time: making costs more than signing, and signing goes on beside it. */
 const maxInMaking = 64;
-/** What is made ahead is kept longer than the coordinator keeps its names. */
-const madeAheadMs = 10 * 60_000;
-const maxNonces = 16_384;
-const maxPresignatures = 16_384;
-
-const noNonces = 'no such nonces: never made, used, or too old';
-const noPresignature = 'no such presignature: never made, used, or too old';
 
 export interface SignerParts {
   readonly clusterId: string;
   readonly signerId: string;
   readonly index: number;
   readonly membership: () => Membership;
-  /** Goes into every nonce beside fresh random bytes: see `commit`. */
   readonly nonceSecret: Uint8Array;
   readonly shares: Shares;
   readonly succession: Succession;
@@ -93,17 +79,10 @@ export function createHandlers({
 }: SignerParts): Handlers {
   const keys = derivedKeys({ shares, find: (keyId) => authority.registry.keys.get(keyId) });
   const sessions = new Map<string, { session: Session<Outcome>; expiry: NodeJS.Timeout }>();
-  const nonces = oneUse<Nonces>({ max: maxNonces, maxAgeMs: madeAheadMs, clock, wipe: wipeNonces });
-  const payloadsOf = rememberedPayloads();
+  const { judged, requireMember, ...admit } = admission({ signerId, membership, authority, keys, replays, clock });
+  const { keep, handlers: signs } = signing({ index, nonceSecret, keys, admit: admit.sign, clock });
   /** Keys that a session is making shares of. */
   const inMaking = new Set<string>();
-  /** With the seeds they were made of: others may have come since. */
-  const presignatures = oneUse<{ presignature: Presignature; seeds: Seeds }>({
-    max: maxPresignatures,
-    maxAgeMs: madeAheadMs,
-    clock,
-    wipe: ({ presignature }) => wipePresignature(presignature),
-  });
 
   async function run(task: Task, party: Party): Promise<Outcome> {
     const { threshold, holders } = membership();
@@ -135,20 +114,9 @@ export function createHandlers({
       case 'presign': {
         const drawn = seeds.current();
         const made = await presign(party, { curve: task.curve, threshold, seeds: drawn, count: task.count });
-        const [first] = made;
-        assert(first, 'a batch holds at least one');
-        presignatures.put(
-          batchName(task.curve, first.batch),
-          made.map((presignature) => ({ presignature, seeds: drawn })),
-        );
-        return { kind: 'presign', batch: first.batch, commitments: made.map(({ R }) => R) };
+        return { kind: 'presign', batch: keep(made, drawn), commitments: made.map(({ R }) => R) };
       }
     }
-  }
-
-  function judged<T>(judge: (registry: Registry) => T): T {
-    const { registry } = authority;
-    return judgedAt(registry.head, () => judge(registry));
   }
 
   /** What everybody has confirmed to hold. */
@@ -203,38 +171,11 @@ export function createHandlers({
     }
   }
 
-  /**
-   * Judges a signature that a session asks for, and spends its authorisation.
-   * @param ready whether what else it takes is at hand: asked before anything is spent
-   */
-  async function admit(
-    { keyId, epoch, payload, payloadIndex, filled, authorisation }: Omit<Params<'signEcdsa'>, 'batch' | 'number'>,
-    ready: (key: Typed) => void,
-  ): Promise<Typed> {
-    const { registry } = authority;
-    const { body, walletNetwork } = judgedAt(registry.head, () => authoriseSignature(registry, authorisation, { keyId, now: clock() }));
-    requireMember();
-    const key = keys.publicOf(keyId, epoch);
-    if (filled !== undefined) requireOneAnswer(key, { signers: membership().signers.length, threshold: membership().threshold });
-    const payloads = await payloadsOf(body, key, { walletNetwork, filled });
-    requirePayload(payloads, payloadIndex, payload);
-    ready(key);
-    const { nonce, expiresAt } = authorisation.binding;
-    await replays.spend({ nonce, index: payloadIndex, expiresAt });
-    return key;
-  }
-
   /** One of the entries may end this very instance: then it says no more. */
   function taken(entries: readonly string[], head: SignedHead): { head: SignedHead } {
     instance.saw(entries);
     instance.guard();
     return { head };
-  }
-
-  /** One that has left deals its shares to those who stay, and does nothing else with them. */
-  function requireMember(): void {
-    if (!membership().signers.some((member) => member.signerId === signerId))
-      throw new SignerRefusal('Refused', 'this signer is not of the cluster, as its log says it');
   }
 
   /** Gives a session's next turn; ends it when the protocol has. */
@@ -328,61 +269,7 @@ export function createHandlers({
       return {};
     },
 
-    commit({ keyType, count }) {
-      const { suite } = frostOf({ keyType });
-      const batch = new Uint8Array(randomBytes(32));
-      const made = Array.from({ length: count }, () => commit({ suite, secret: nonceSecret }));
-      nonces.put(
-        batchName(keyType, batch),
-        made.map((one) => one.nonces),
-      );
-      return { batch, commitments: made.map(({ commitment }) => commitment) };
-    },
-
-    async signFrost({ commitments, ...use }) {
-      const own = commitments[String(index)];
-      if (own === undefined) throw new SignerRefusal('Refused', 'the commitments are without this signer’s own');
-      const { batch, number } = own;
-      const key = await admit(use, ({ keyType }) => {
-        frostOf({ keyType });
-        if (!nonces.has(batchName(keyType, batch), number)) throw new SignerRefusal('UnknownNonces', noNonces);
-      });
-      const taken = nonces.take(batchName(key.keyType, batch), number);
-      if (taken === undefined) throw new SignerRefusal('UnknownNonces', noNonces);
-      const signed = (share: KeyShare) => {
-        const { z, R } = signShareFrost({
-          suite: frostOf(key).suite,
-          index,
-          threshold: share.threshold,
-          secret: share.secret,
-          publicKey: share.publicKey,
-          nonces: taken,
-          commitments: new Map(Object.entries(commitments).map(([from, commitment]) => [Number(from), commitment])),
-          payload: use.payload,
-        });
-        return { share: z, R };
-      };
-      return keys.use(use.keyId, signed, use.epoch);
-    },
-
-    async signEcdsa({ batch, number, ...use }) {
-      const nameFor = (key: Typed) => batchName(ecdsaOf(key).curve, batch);
-      const key = await admit(use, (admitted) => {
-        if (!presignatures.has(nameFor(admitted), number)) throw new SignerRefusal('UnknownPresignature', noPresignature);
-      });
-      const taken = presignatures.take(nameFor(key), number);
-      if (taken === undefined) throw new SignerRefusal('UnknownPresignature', noPresignature);
-      const signed = (share: KeyShare) =>
-        signShareEcdsa({
-          curve: ecdsaOf(key).curve,
-          seeds: taken.seeds,
-          presignature: taken.presignature,
-          secret: share.secret,
-          publicKey: share.publicKey,
-          digest: use.payload.bytes,
-        });
-      return keys.use(use.keyId, signed, use.epoch);
-    },
+    ...signs,
 
     exportShare({ keyId, epoch }) {
       requireMember();
@@ -390,13 +277,9 @@ export function createHandlers({
       return keys.use(keyId, (share) => ({ box: encryptShareTo(encryptionKey, share) }), epoch);
     },
 
-    async derive({ keyId, epoch, domain, seed, authorisation }) {
-      const { registry } = authority;
-      judgedAt(registry.head, () => authoriseDerivation(registry, authorisation, { keyId, domain, seed, now: clock() }));
-      requireMember();
-      keys.publicOf(keyId, epoch);
-      const { nonce, expiresAt } = authorisation.binding;
-      await replays.spend({ nonce, index: 0, expiresAt });
+    async derive(use) {
+      await admit.derive(use);
+      const { keyId, epoch, domain, seed } = use;
       const evaluated = ({ secret, verificationShares }: KeyShare) => {
         const verificationShare = verificationShares.get(index);
         assert(verificationShare, 'a share has its own verification share');
@@ -406,23 +289,6 @@ export function createHandlers({
     },
   };
 }
-
-type Typed = Pick<KeyShare, 'keyType'>;
-
-function frostOf(share: Typed): Extract<Protocol, { family: 'frost' }> {
-  const protocol = protocols[share.keyType];
-  if (protocol.family !== 'frost') throw new SignerRefusal('Refused', `a ${share.keyType} key does not sign by FROST`);
-  return protocol;
-}
-
-function ecdsaOf(share: Typed): Extract<Protocol, { family: 'ecdsa' }> {
-  const protocol = protocols[share.keyType];
-  if (protocol.family !== 'ecdsa') throw new SignerRefusal('Refused', `a ${share.keyType} key does not sign ECDSA`);
-  return protocol;
-}
-
-/** Under another curve or suite the same batch is unknown. */
-const batchName = (of: EcdsaCurve | KeyType, batch: Uint8Array): string => `${of}/${toHex(batch)}`;
 
 /** JSON has only text for the keys of a map. */
 function byText<V>(map: ReadonlyMap<number, V>): Record<string, V> {
