@@ -1,18 +1,15 @@
-import { randomBytes } from 'node:crypto';
 import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, expect, test } from 'vitest';
-import { newId } from '../../src/base/ids.ts';
-import { auditEntry, spendEntry } from '../../src/features/audit/store.ts';
-import { createSignatureStore, type NewRequest } from '../../src/features/signatures/store.ts';
+import { spendEntry } from '../../src/features/audit/store.ts';
+import { createSignatureStore } from '../../src/features/signatures/store.ts';
 import type { Database } from '../../src/store/database.ts';
 import { migrate } from '../../src/store/migrate.ts';
+import { attempt, insertKey } from '../support/attempts.ts';
 import { eachDatabase } from '../support/databases.ts';
 
-const organisationId = 'or-statements';
-const keyId = 'key-statements';
 const migrations = new URL('../../src/store/migrations/', import.meta.url);
 const directory = mkdtempSync(join(tmpdir(), 'countersign-test-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -20,12 +17,7 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 eachDatabase((name, open) => {
   async function withKey(): Promise<Database> {
     const database = await open();
-    await database.script(`
-      insert into organisations (id, application_id, date_created) values ('${organisationId}', 'ap-statements', now());
-      insert into key_stores (id, organisation_id, kind, name, is_primary, date_created)
-        values ('store-statements', '${organisationId}', 'Mpc', 'store', true, now());
-      insert into keys (id, organisation_id, store_id, key_type, public_key, verification_shares, chain_code, status, date_created)
-        values ('${keyId}', '${organisationId}', 'store-statements', 'EdDSA/ed25519', '\\x01', '{}', '\\x${'00'.repeat(32)}', 'Active', now());`);
+    await insertKey(database);
     return database;
   }
 
@@ -95,27 +87,3 @@ eachDatabase((name, open) => {
     expect(await spendEntry(database, audit)).toBe(true);
   });
 });
-
-function attempt(of: Partial<Pick<NewRequest, 'keyId' | 'organisationId' | 'externalId'>> = {}) {
-  const now = new Date();
-  const path = `/keys/${keyId}/signatures`;
-  const request: NewRequest = {
-    ...{ id: newId('signature'), organisationId, keyId, walletId: null, requesterId: 'us-1', requesterTokenId: 'to-1', requestBody: '{}' },
-    ...{ network: null, externalId: null, path, bodyHash: null, details: null, executingBy: 'rep-1', dateRequested: now },
-    ...of,
-  };
-  const audit = auditEntry({
-    caller: { organisationId: request.organisationId, userId: 'us-1', tokenId: 'to-1' },
-    action: {
-      binding: {
-        ...{ method: 'POST', path, payloadHash: '', organisationId, callerId: 'us-1' },
-        nonce: randomBytes(32).toString('base64url'),
-        expiresAt: 2 ** 31,
-      },
-      assertion: { kind: 'Key', credId: 'cr-1', clientData: '', signature: '' },
-      credentialUuid: 'cr-1',
-    },
-    date: now,
-  });
-  return { audit, request };
-}
