@@ -5,6 +5,7 @@
  */
 
 import type { Clock } from '../base/clock.ts';
+import { sweeping } from './sweeping.ts';
 
 export interface OneUse<T> {
   /** @returns false if the name is taken already: the secrets are wiped, nothing is replaced */
@@ -27,7 +28,6 @@ export function oneUse<T>(options: { max: number; maxAgeMs: number; clock: Clock
   // Insertion order is age order: the oldest stand first.
   const held = new Map<string, Batch<T>>();
   let count = 0;
-  let isTimed = false;
 
   const drop = (name: string, { secrets }: Batch<T>): void => {
     held.delete(name);
@@ -43,16 +43,10 @@ export function oneUse<T>(options: { max: number; maxAgeMs: number; clock: Clock
     }
   };
 
-  /** What nobody asks for any more is not kept until somebody asks for something else. */
-  const dropInTime = (): void => {
-    if (isTimed) return;
-    isTimed = true;
-    setTimeout(() => {
-      isTimed = false;
-      dropOld();
-      if (held.size > 0) dropInTime();
-    }, maxAgeMs).unref();
-  };
+  const dropInTime = sweeping(() => {
+    dropOld();
+    return held.size > 0;
+  }, maxAgeMs);
 
   const find = (name: string): Batch<T> | undefined => {
     const batch = held.get(name);

@@ -5,6 +5,7 @@
  */
 
 import type { KeyShare } from '../mpc/keyShare.ts';
+import { sweeping } from './sweeping.ts';
 
 export interface OpenShares {
   /** @param open called where this sharing of the key is not open; what it gives is this memory's to overwrite */
@@ -23,7 +24,6 @@ interface Open {
 export function openShares({ max, idleMs }: { max: number; idleMs: number }): OpenShares {
   // One of each key, in the order of their last use.
   const held = new Map<string, Open>();
-  let isTimed = false;
 
   const drop = (keyId: string): void => {
     held.get(keyId)?.share.secret.fill(0);
@@ -38,15 +38,10 @@ export function openShares({ max, idleMs }: { max: number; idleMs: number }): Op
     }
   };
 
-  const dropInTime = (): void => {
-    if (isTimed) return;
-    isTimed = true;
-    setTimeout(() => {
-      isTimed = false;
-      dropIdle();
-      if (held.size > 0) dropInTime();
-    }, idleMs).unref();
-  };
+  const dropInTime = sweeping(() => {
+    dropIdle();
+    return held.size > 0;
+  }, idleMs);
 
   return {
     get(keyId, epoch, open) {

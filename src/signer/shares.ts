@@ -39,7 +39,7 @@ interface Public extends Pick<KeyShare, 'keyType' | 'publicKey'> {
 const firstEpoch = 0;
 /** What is public of keys is remembered: the oldest answer to "which epochs" ends with `forget`. */
 const maxRemembered = 10_000;
-/** Shares that are in use stay open: so many, and for so long after their last use. */
+/** Shares that are in use stay open: so many, and for so long after their last use, twice that at most. */
 const maxOpen = 1_000;
 const openMs = 5_000;
 
