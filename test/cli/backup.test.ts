@@ -126,6 +126,7 @@ describe('signer restore', () => {
       if (tries > 120) throw new Error(instance.output());
       await pause(250);
     }
+    await pause(1_000); // what they say in the very second of its return witnesses nothing
     keys.push(...(await newKeys(instance, [exampleOf('EdDSA', 'ed25519')])));
     // It signs nothing that may have been authorised before.
     const [ecdsa] = keys;
