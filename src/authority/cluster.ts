@@ -8,11 +8,11 @@
  * @module
  */
 
-import { fromBigInt, lengthPrefixed, toHex, u32, utf8 } from '../base/bytes.ts';
+import { toHex, u32, utf8 } from '../base/bytes.ts';
 import { Refusal } from '../base/errors.ts';
 import { clockSkewSeconds, type Moment } from './authorise.ts';
 import type { Head } from './head.ts';
-import { type OperatorSignature, requireInTime, requireOperators } from './operators.ts';
+import { type OperatorSignature, operatorsMessage, requireInTime, requireOperators } from './operators.ts';
 import type { Change, Registry } from './registry.ts';
 import { isConfirmed, type SignedHead } from './signedHead.ts';
 import type { Member, SetInForce } from './signers.ts';
@@ -33,15 +33,13 @@ export interface ClusterChange extends ClusterTerms {
 /** What each operator's signer signs. @param since of the set that is in force now */
 export function clusterMessage(clusterId: string, since: Head, { threshold, signers, at }: ClusterTerms): Uint8Array {
   const members = signers.flatMap(({ index, signerId, encryptionKey }) => [u32(index), utf8(signerId), utf8(encryptionKey)]);
-  return lengthPrefixed(
-    utf8('countersign/authority/cluster/v1'),
-    utf8(clusterId),
-    fromBigInt(BigInt(since.sequence), 8),
-    since.hash,
-    u32(threshold),
-    ...members,
-    fromBigInt(BigInt(at), 8),
-  );
+  return operatorsMessage({
+    purpose: 'countersign/authority/cluster/v1',
+    clusterId,
+    head: since,
+    terms: [u32(threshold), ...members],
+    at,
+  });
 }
 
 /** @param head that the change makes @throws {Refusal} Forbidden, BadRequest */

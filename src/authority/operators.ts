@@ -1,7 +1,9 @@
 /** What the operators of t + 1 signers do together, offline: each signs with the identity key of their signer. @module */
 
+import { fromBigInt, lengthPrefixed, utf8 } from '../base/bytes.ts';
 import { Refusal } from '../base/errors.ts';
 import { clockSkewSeconds, type Moment } from './authorise.ts';
+import type { Head } from './head.ts';
 import type { Registry } from './registry.ts';
 import { daySeconds } from './root.ts';
 import { type SignerSet, signedBy } from './signers.ts';
@@ -13,6 +15,24 @@ export interface OperatorSignature {
   readonly signerId: string;
   /** base64url. */
   readonly signature: string;
+}
+
+/**
+ * What each operator's signer signs.
+ * @param what.purpose of this kind of message alone
+ * @param what.head which the terms follow
+ * @param what.at when they were agreed on, in unix seconds
+ */
+export function operatorsMessage(what: {
+  purpose: string;
+  clusterId: string;
+  head: Head;
+  terms: readonly Uint8Array[];
+  at: number;
+}): Uint8Array {
+  const { purpose, clusterId, head, terms, at } = what;
+  const number = (value: number) => fromBigInt(BigInt(value), 8);
+  return lengthPrefixed(utf8(purpose), utf8(clusterId), number(head.sequence), head.hash, ...terms, number(at));
 }
 
 /**

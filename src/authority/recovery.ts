@@ -5,13 +5,13 @@
  * @module
  */
 
-import { fromBigInt, lengthPrefixed, utf8 } from '../base/bytes.ts';
+import { utf8 } from '../base/bytes.ts';
 import { importCredentialKey } from '../crypto/assertions.ts';
 import { clockSkewSeconds, type Moment } from './authorise.ts';
 import { daysValidAtMost } from './bodies.ts';
 import type { Head } from './head.ts';
 import { namesFrom } from './ids.ts';
-import { type OperatorSignature, requireInTime, requireOperators } from './operators.ts';
+import { type OperatorSignature, operatorsMessage, requireInTime, requireOperators } from './operators.ts';
 import type { Change, Registry } from './registry.ts';
 import { daySeconds } from './root.ts';
 import { fresh } from './rule.ts';
@@ -29,16 +29,9 @@ export interface Recovery extends RecoveryTerms {
   readonly signatures: readonly OperatorSignature[];
 }
 
-/** What each operator's signer signs. @param at the head which the recovery follows */
+/** What each operator's signer signs. @param head which the recovery follows */
 export function recoveryMessage(clusterId: string, head: Head, { publicKey, at }: RecoveryTerms): Uint8Array {
-  return lengthPrefixed(
-    utf8('countersign/authority/recovery/v1'),
-    utf8(clusterId),
-    fromBigInt(BigInt(head.sequence), 8),
-    head.hash,
-    utf8(publicKey),
-    fromBigInt(BigInt(at), 8),
-  );
+  return operatorsMessage({ purpose: 'countersign/authority/recovery/v1', clusterId, head, terms: [utf8(publicKey)], at });
 }
 
 /**
