@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type BoundedMap, boundedMap } from '../base/boundedMap.ts';
 import type { KeyReference, KeySharing, SharingFollower } from './coordinator.ts';
 import { SignerFailures } from './quorum.ts';
 
@@ -20,9 +21,9 @@ export interface KnownSharings {
 const maxRemembered = 10_000;
 
 export function knownSharings(find: (keyId: string) => Promise<KeySharing | undefined>): KnownSharings {
-  const known = new Map<string, KeySharing>();
+  const known = boundedMap<string, KeySharing>(maxRemembered);
   /** Until the key is dealt anew. */
-  const behind = new Map<string, Set<number>>();
+  const behind = boundedMap<string, ReadonlySet<number>>(maxRemembered);
   let follower: SharingFollower | undefined;
 
   function moved(keyId: string, { epoch, threshold, verificationShares }: KeySharing): void {
@@ -68,11 +69,9 @@ export function knownSharings(find: (keyId: string) => Promise<KeySharing | unde
 }
 
 /** The one that was put there longest ago gives way. */
-function put<V>(map: Map<string, V>, keyId: string, value: V): void {
+function put<V>(map: BoundedMap<string, V>, keyId: string, value: V): void {
   map.delete(keyId);
   map.set(keyId, value);
-  const [oldest] = map.keys();
-  if (map.size > maxRemembered && oldest !== undefined) map.delete(oldest);
 }
 
 /** Signers that do not hold the sharing that was asked for. */

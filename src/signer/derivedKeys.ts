@@ -6,6 +6,7 @@
  */
 
 import type { Derivation, Key } from '../authority/registry.ts';
+import { boundedMap } from '../base/boundedMap.ts';
 import { parsePath } from '../base/derivationPath.ts';
 import { assert } from '../base/errors.ts';
 import { keyTypes } from '../base/keyTypes.ts';
@@ -20,15 +21,13 @@ const maxRemembered = 10_000;
 export type KeyUse = Pick<Shares, 'publicOf' | 'has' | 'use'>;
 
 export function derivedKeys({ shares, find }: { shares: Shares; find: (keyId: string) => Key | undefined }): KeyUse {
-  const children = new Map<string, Child>();
+  const children = boundedMap<string, Child>(maxRemembered);
 
   function childOf(master: KeyShare, { keyId, path }: Derivation): Child {
     const name = `${keyId}/${path}`;
     const child = children.get(name) ?? derive(master, path);
     children.delete(name);
     children.set(name, child);
-    const [oldest] = children.keys();
-    if (children.size > maxRemembered && oldest !== undefined) children.delete(oldest);
     return child;
   }
 

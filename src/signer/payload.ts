@@ -1,5 +1,6 @@
 /** What a signature request asks to be signed, read from the bytes that the caller's credential signed. @module */
 
+import { boundedMap } from '../base/boundedMap.ts';
 import { toHex } from '../base/bytes.ts';
 import { Refusal } from '../base/errors.ts';
 import { parseJson } from '../base/json.ts';
@@ -34,15 +35,13 @@ const maxRemembered = 32;
  * not as many times as there are.
  */
 export function rememberedPayloads(): typeof payloadsOf {
-  const recent = new Map<string, Promise<readonly Payload[]>>();
+  const recent = boundedMap<string, Promise<readonly Payload[]>>(maxRemembered);
   return async (body, key, where = {}) => {
     const name = [payloadHashOf(body), key.keyType, toHex(key.publicKey), JSON.stringify(where)].join();
     const known = recent.get(name);
     if (known !== undefined) return known;
     const payloads = payloadsOf(body, key, where);
     recent.set(name, payloads);
-    const [oldest] = recent.keys();
-    if (recent.size > maxRemembered && oldest !== undefined) recent.delete(oldest);
     const isAskedAgain = await payloads.then(({ length }) => length > 1).catch(() => false);
     if (!isAskedAgain) recent.delete(name);
     return payloads;

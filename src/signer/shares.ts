@@ -4,6 +4,7 @@
  * @module
  */
 
+import { boundedMap } from '../base/boundedMap.ts';
 import { lengthPrefixed, u32, utf8 } from '../base/bytes.ts';
 import { assert } from '../base/errors.ts';
 import { seal, sealingKey, unseal } from '../crypto/seal.ts';
@@ -53,7 +54,7 @@ export function sealedShares({
   signerId: string;
 }): Shares {
   const openingKey = sealingKey(keyEncryptionKey);
-  const publics = new Map<string, Public>();
+  const publics = boundedMap<string, Public>(maxRemembered);
   const opened = openShares({ max: maxOpen, idleMs: openMs });
 
   function find(keyId: string, epoch?: number): SealedShare {
@@ -70,7 +71,6 @@ export function sealedShares({
     if (known !== undefined) return known;
     const { keyType, publicKey } = find(keyId);
     const made = { keyType, publicKey, epochs: store.sharesOf(keyId).map(({ epoch }) => epoch) };
-    if (publics.size >= maxRemembered) publics.clear();
     publics.set(keyId, made);
     return made;
   }

@@ -5,6 +5,7 @@
  */
 
 import { actionLifetimeSeconds } from '../../authority/authorise.ts';
+import { boundedMap } from '../../base/boundedMap.ts';
 import { utf8 } from '../../base/bytes.ts';
 import type { Clock } from '../../base/clock.ts';
 import { Refusal } from '../../base/errors.ts';
@@ -112,13 +113,11 @@ function assertionOf(factor: Factor): Assertion {
 
 /** Reading a PEM costs as much as a verification; the oldest is forgotten first. */
 function rememberingKeys(): (pem: string) => CredentialKey {
-  const kept = new Map<string, CredentialKey>();
+  const kept = boundedMap<string, CredentialKey>(maxKeysKept);
   return (pem) => {
     const known = kept.get(pem);
     if (known !== undefined) return known;
     const key = importCredentialKey(pem);
-    const [oldest] = kept.keys();
-    if (kept.size >= maxKeysKept && oldest !== undefined) kept.delete(oldest);
     kept.set(pem, key);
     return key;
   };

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { boundedMap } from '../../base/boundedMap.ts';
 import { type Clock, systemClock } from '../../base/clock.ts';
 import type { FoundKey } from './store.ts';
 
@@ -20,7 +21,7 @@ export interface RememberedKeys {
 
 /** The one looked up longest ago gives way. */
 export function rememberedKeys(clock: Clock = systemClock): RememberedKeys {
-  const keys = new Map<string, { readonly key: SigningKey; readonly since: number }>();
+  const keys = boundedMap<string, { readonly key: SigningKey; readonly since: number }>(maxRemembered);
   return {
     get(keyId) {
       const entry = keys.get(keyId);
@@ -29,8 +30,6 @@ export function rememberedKeys(clock: Clock = systemClock): RememberedKeys {
     add({ id, organisationId, keyType, publicKey, epoch, threshold, verificationShares }) {
       keys.delete(id);
       keys.set(id, { key: { id, organisationId, keyType, publicKey, epoch, threshold, verificationShares }, since: clock() });
-      const [oldest] = keys.keys();
-      if (keys.size > maxRemembered && oldest !== undefined) keys.delete(oldest);
     },
   };
 }
